@@ -1,0 +1,15 @@
+//! Takes a Kubernetes cluster from PodSecurityPolicy to Pod Security Admission.
+//!
+//! In reading order: what objects are, what Kubernetes does to a pod, what that means for a
+//! migration, and then the edges where bytes come in and go out.
+
+pub mod level;
+pub mod objects;
+pub mod version;
+
+pub mod prepare;
+pub mod psa;
+pub mod psp;
+pub mod rbac;
+
+pub mod sources;

@@ -1,0 +1,3 @@
+//! The program `psp2psa`.
+
+fn main() {}

@@ -1,0 +1,42 @@
+//! Which slices of Kubernetes objects do we reason about?
+//!
+//! One set of types for dumps and live lists. They hold what PodSecurityPolicy, Pod Security
+//! admission and RBAC read, and nothing else: no environment values, no arguments, no Secrets, no
+//! annotations but those with a meaning here.
+
+pub mod change;
+pub mod meta;
+pub mod namespace;
+pub mod path;
+pub mod pod;
+pub mod psp;
+pub mod rbac;
+pub mod slim;
+pub mod snapshot;
+pub mod volume;
+pub mod workload;
+
+use namespace::{Namespace, ServiceAccount};
+use pod::Pod;
+use psp::PodSecurityPolicy;
+use rbac::{Binding, Role};
+use workload::Workload;
+
+/// An object of a kind that the program reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// A PodSecurityPolicy.
+    PodSecurityPolicy(Box<PodSecurityPolicy>),
+    /// A Namespace.
+    Namespace(Namespace),
+    /// A ServiceAccount.
+    ServiceAccount(ServiceAccount),
+    /// A Pod.
+    Pod(Pod),
+    /// A controller with a pod template, or a PodTemplate.
+    Workload(Workload),
+    /// A Role or ClusterRole.
+    Role(Role),
+    /// A RoleBinding or ClusterRoleBinding.
+    Binding(Binding),
+}

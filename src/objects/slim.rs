@@ -1,0 +1,357 @@
+//! How do Kubernetes objects get from JSON into our slim types?
+//!
+//! As kubectl and the API server read them, which is more lenient than serde's derive: the last of
+//! duplicate keys wins, `null` means absent, `1.0` is an integer, unknown keys are skipped without
+//! being built. [`slim!`](crate::objects::slim) declares a struct together with that reading and
+//! the matching writing, which leaves out what is absent.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+/// A value of a Kubernetes object, read and written as the API does.
+pub trait Slim: Sized + Default {
+    /// Reads a value that is not `null`.
+    ///
+    /// # Errors
+    /// Where the value is of another type.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Whether writing leaves the field out.
+    fn is_absent(&self) -> bool;
+}
+
+/// Reads a [`Slim`] value where `null` stands for the default.
+pub struct Nullable<T>(PhantomData<T>);
+
+impl<T> Nullable<T> {
+    /// The seed for a `T`.
+    #[must_use]
+    pub fn seed() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: Slim> DeserializeSeed<'de> for Nullable<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, T: Slim> Visitor<'de> for Nullable<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::read(deserializer)
+    }
+}
+
+/// Writes a [`Slim`] value through serde.
+pub struct Written<'a, T>(pub &'a T);
+
+impl<T: Slim> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer)
+    }
+}
+
+impl Slim for String {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Slim for bool {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bool::deserialize(deserializer)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*self)
+    }
+
+    fn is_absent(&self) -> bool {
+        !*self
+    }
+}
+
+impl Slim for i64 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_i64(IntegerVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(*self)
+    }
+
+    fn is_absent(&self) -> bool {
+        *self == 0
+    }
+}
+
+struct IntegerVisitor;
+
+impl Visitor<'_> for IntegerVisitor {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer")
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
+        Ok(value)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
+        i64::try_from(value).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<i64, E> {
+        // 2^63 is the first float past the range; every integral float below converts exactly.
+        if value.fract() == 0.0
+            && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value)
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "checked to be integral and in range"
+            )]
+            return Ok(value as i64);
+        }
+        Err(E::invalid_value(de::Unexpected::Float(value), &self))
+    }
+}
+
+impl<T: Slim> Slim for Option<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer).map(Some)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(value) => value.write(serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Slim> Slim for Vec<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.len()))?;
+        for item in self {
+            seq.serialize_element(&Written(item))?;
+        }
+        seq.end()
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Nullable::seed())? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+/// Declares a slim object: a struct, its lenient reading and its writing.
+///
+/// Each field names its JSON key. `Option<T>` tells an absent (or `null`) value from an empty one;
+/// every other type takes its default for both.
+macro_rules! slim {
+    ($(#[$meta:meta])* pub struct $name:ident as $expecting:literal {
+        $($(#[$field_meta:meta])* $key:literal $field:ident: $type:ty,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        impl $crate::objects::slim::Slim for $name {
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct MapVisitor;
+                impl<'de> ::serde::de::Visitor<'de> for MapVisitor {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.write_str($expecting)
+                    }
+
+                    fn visit_map<A: ::serde::de::MapAccess<'de>>(
+                        self,
+                        mut map: A,
+                    ) -> Result<$name, A::Error> {
+                        #[allow(unused_mut, reason = "a struct may have no fields")]
+                        let mut object = $name::default();
+                        while let Some(key) = map.next_key_seed($crate::objects::slim::Key)? {
+                            match &*key {
+                                $($key => {
+                                    object.$field = map.next_value_seed(
+                                        $crate::objects::slim::Nullable::<$type>::seed(),
+                                    )?;
+                                })*
+                                _ => {
+                                    map.next_value::<::serde::de::IgnoredAny>()?;
+                                }
+                            }
+                        }
+                        Ok(object)
+                    }
+                }
+                deserializer.deserialize_map(MapVisitor)
+            }
+
+            fn write<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use ::serde::ser::SerializeMap;
+                #[allow(unused_mut, reason = "a struct may have no fields")]
+                let mut map = serializer.serialize_map(None)?;
+                $(if !$crate::objects::slim::Slim::is_absent(&self.$field) {
+                    map.serialize_entry($key, &$crate::objects::slim::Written(&self.$field))?;
+                })*
+                map.end()
+            }
+
+            fn is_absent(&self) -> bool {
+                *self == Self::default()
+            }
+        }
+
+        $crate::objects::slim::through_serde!($name);
+    };
+}
+
+/// Gives a [`Slim`] type serde's own traits, `null` read as the default.
+macro_rules! through_serde {
+    ($name:ident) => {
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                ::serde::de::DeserializeSeed::deserialize(
+                    $crate::objects::slim::Nullable::<$name>::seed(),
+                    deserializer,
+                )
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::objects::slim::Slim::write(self, serializer)
+            }
+        }
+    };
+}
+
+pub(crate) use {slim, through_serde};
+
+/// Reads an object key, borrowed from the input where it holds no escapes.
+pub struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = std::borrow::Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = std::borrow::Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(key.into())
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(key.to_owned().into())
+    }
+}
+
+/// Reads a map of strings, keeping the entries whose key `is_kept`; a `null` value is an empty one.
+///
+/// # Errors
+/// Where it is not a map, or a kept value is not a string.
+pub fn read_strings<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    is_kept: fn(&str) -> bool,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    deserializer.deserialize_map(StringsVisitor(is_kept))
+}
+
+struct StringsVisitor(fn(&str) -> bool);
+
+impl<'de> Visitor<'de> for StringsVisitor {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut strings = BTreeMap::new();
+        while let Some(key) = map.next_key_seed(Key)? {
+            if (self.0)(&key) {
+                strings.insert(key.into_owned(), map.next_value_seed(Nullable::seed())?);
+            } else {
+                map.next_value::<de::IgnoredAny>()?;
+            }
+        }
+        Ok(strings)
+    }
+}

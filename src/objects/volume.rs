@@ -1,0 +1,247 @@
+//! What kind of volume is this, and what does PSP ask of it?
+//!
+//! The API gives a volume one of thirty-odd source fields. Input that no API server has checked can
+//! have none or several, so [`Volume`] keeps every source that is present.
+
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+
+use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
+
+/// A volume of a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Volume {
+    /// `name`.
+    pub name: String,
+    /// Every source that is present, in the order of [`VolumeSource`]'s variants; the API's
+    /// validation allows exactly one, and its defaulting makes none an `emptyDir`.
+    pub sources: Vec<VolumeSource>,
+}
+
+macro_rules! volume_sources {
+    ($($key:literal $variant:ident $(($content:ty))?,)*) => {
+        /// A source of a volume: which field is set, and what PSP reads of it.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum VolumeSource {
+            $(#[doc = concat!("`", $key, "`.")] $variant $(($content))?,)*
+        }
+
+        impl VolumeSource {
+            /// The name of the source's field in a volume.
+            #[must_use]
+            pub fn field(&self) -> &'static str {
+                match self {
+                    $(volume_sources!(@pattern $variant $($content)?) => $key,)*
+                }
+            }
+
+            fn read<'de, A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<Option<Option<Self>>, A::Error> {
+                match key {
+                    $($key => volume_sources!(@read map $variant $($content)?).map(Some),)*
+                    _ => Ok(None),
+                }
+            }
+
+            fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                match self {
+                    $(volume_sources!(@bind content $variant $($content)?) => {
+                        volume_sources!(@write map $key content $($content)?)
+                    })*
+                }
+            }
+
+            fn position(&self) -> usize {
+                const FIELDS: &[&str] = &[$($key),*];
+                FIELDS.iter().position(|field| *field == self.field()).unwrap_or(FIELDS.len())
+            }
+        }
+    };
+    (@pattern $variant:ident) => { Self::$variant };
+    (@pattern $variant:ident $content:ty) => { Self::$variant(_) };
+    (@bind $name:ident $variant:ident) => { Self::$variant };
+    (@bind $name:ident $variant:ident $content:ty) => { Self::$variant($name) };
+    (@read $map:ident $variant:ident) => {
+        $map.next_value_seed(Nullable::<Option<Unread>>::seed()).map(|source| source.map(|_| Self::$variant))
+    };
+    (@read $map:ident $variant:ident $content:ty) => {
+        $map.next_value_seed(Nullable::<Option<$content>>::seed()).map(|source| source.map(Self::$variant))
+    };
+    (@write $map:ident $key:literal $content:ident) => { $map.serialize_entry($key, &Written(&Unread {})) };
+    (@write $map:ident $key:literal $content:ident $type:ty) => { $map.serialize_entry($key, &Written($content)) };
+}
+
+volume_sources! {
+    "hostPath" HostPath(HostPath),
+    "emptyDir" EmptyDir,
+    "gcePersistentDisk" GcePersistentDisk,
+    "awsElasticBlockStore" AwsElasticBlockStore,
+    "gitRepo" GitRepo,
+    "secret" Secret(SecretSource),
+    "nfs" Nfs,
+    "iscsi" Iscsi,
+    "glusterfs" Glusterfs,
+    "persistentVolumeClaim" PersistentVolumeClaim,
+    "rbd" Rbd,
+    "flexVolume" FlexVolume(Driver),
+    "cinder" Cinder,
+    "cephfs" Cephfs,
+    "flocker" Flocker,
+    "downwardAPI" DownwardApi,
+    "fc" Fc,
+    "azureFile" AzureFile,
+    "configMap" ConfigMap,
+    "vsphereVolume" VsphereVolume,
+    "quobyte" Quobyte,
+    "azureDisk" AzureDisk,
+    "photonPersistentDisk" PhotonPersistentDisk,
+    "portworxVolume" PortworxVolume,
+    "projected" Projected(Projected),
+    "scaleIO" ScaleIo,
+    "storageos" StorageOs,
+    "csi" Csi(Driver),
+    "ephemeral" Ephemeral,
+    "image" Image,
+}
+
+impl Slim for Volume {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct VolumeVisitor;
+        impl<'de> Visitor<'de> for VolumeVisitor {
+            type Value = Volume;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a volume")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Volume, A::Error> {
+                let mut volume = Volume::default();
+                while let Some(key) = map.next_key_seed(Key)? {
+                    if key == "name" {
+                        volume.name = map.next_value_seed(Nullable::seed())?;
+                    } else if let Some(source) = VolumeSource::read(&key, &mut map)? {
+                        volume.sources.retain(|earlier| earlier.field() != key);
+                        volume.sources.extend(source);
+                    } else {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                    }
+                }
+                volume.sources.sort_by_key(VolumeSource::position);
+                Ok(volume)
+            }
+        }
+        deserializer.deserialize_map(VolumeVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &self.name)?;
+        for source in &self.sources {
+            source.write(&mut map)?;
+        }
+        map.end()
+    }
+
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+through_serde!(Volume);
+
+slim! {
+    /// An object of which only the presence counts.
+    pub struct Unread as "an object" {}
+}
+
+slim! {
+    /// `hostPath`.
+    pub struct HostPath as "an object" {
+        /// `path`.
+        "path" path: String,
+    }
+}
+
+slim! {
+    /// `secret`.
+    pub struct SecretSource as "an object" {
+        /// `secretName`; read to recognise the service account's token volume of servers before
+        /// v1.21.
+        "secretName" secret_name: String,
+    }
+}
+
+slim! {
+    /// `flexVolume` and `csi`, of which PSP reads the same field.
+    pub struct Driver as "an object" {
+        /// `driver`.
+        "driver" driver: String,
+    }
+}
+
+slim! {
+    /// `projected`.
+    pub struct Projected as "an object" {
+        /// `sources`.
+        "sources" sources: Vec<ProjectedSource>,
+    }
+}
+
+slim! {
+    /// One of the `sources` of a projected volume; others than these three are not read.
+    pub struct ProjectedSource as "an object" {
+        /// `serviceAccountToken`.
+        "serviceAccountToken" service_account_token: Option<TokenProjection>,
+        /// `configMap`.
+        "configMap" config_map: Option<ConfigMapProjection>,
+        /// `downwardAPI`.
+        "downwardAPI" downward_api: Option<DownwardApiProjection>,
+    }
+}
+
+slim! {
+    /// `serviceAccountToken` of a projected volume.
+    pub struct TokenProjection as "an object" {
+        /// `audience`; empty means the API server's.
+        "audience" audience: String,
+        /// `path`.
+        "path" path: String,
+    }
+}
+
+slim! {
+    /// `configMap` of a projected volume.
+    pub struct ConfigMapProjection as "an object" {
+        /// `name`.
+        "name" name: String,
+    }
+}
+
+slim! {
+    /// `downwardAPI` of a projected volume.
+    pub struct DownwardApiProjection as "an object" {
+        /// `items`.
+        "items" items: Vec<DownwardApiItem>,
+    }
+}
+
+slim! {
+    /// One of the `items` of a projected `downwardAPI`.
+    pub struct DownwardApiItem as "an object" {
+        /// `path`.
+        "path" path: String,
+        /// `fieldRef`.
+        "fieldRef" field_ref: Option<FieldRef>,
+    }
+}
+
+slim! {
+    /// `fieldRef`.
+    pub struct FieldRef as "an object" {
+        /// `apiVersion`; API defaulting makes an empty one `v1`.
+        "apiVersion" api_version: String,
+        /// `fieldPath`.
+        "fieldPath" field_path: String,
+    }
+}

@@ -1,0 +1,1 @@
+//! What does the API server make of a pod before admission judges it?

@@ -1,0 +1,1 @@
+//! What does Pod Security admission say of a pod?

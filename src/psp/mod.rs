@@ -1,0 +1,1 @@
+//! What does PodSecurityPolicy admission do to a pod?
