@@ -5,6 +5,7 @@
 
 pub mod level;
 pub mod objects;
+pub mod quote;
 pub mod version;
 
 pub mod prepare;
