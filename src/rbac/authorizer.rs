@@ -1,0 +1,360 @@
+//! Which binding grants a request?
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use crate::objects::meta::Name;
+use crate::objects::rbac::{Binding, PolicyRule, Role, Subject};
+use crate::objects::snapshot::Snapshot;
+
+use super::rules::{self, Attributes};
+use super::user::{User, service_account_username};
+
+/// Why a request is granted: a binding binds a subject to a role with a rule that allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant<'a> {
+    /// The RoleBinding or ClusterRoleBinding.
+    pub binding: &'a Binding,
+    /// The subject of the binding that the requester is.
+    pub subject: &'a Subject,
+    /// The role that the binding refers to.
+    pub role: &'a Role,
+    /// The rule of the role that allows the request.
+    pub rule: &'a PolicyRule,
+}
+
+/// A subject that is granted a request, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder<'a> {
+    /// The subject as the binding names it.
+    pub subject: &'a Subject,
+    /// The namespace that a `ServiceAccount` subject stands in, the binding's where the subject
+    /// names none; `None` for users and groups.
+    pub subject_namespace: Option<&'a str>,
+    /// The namespace in which the request is granted; `None` for every namespace.
+    pub namespace: Option<&'a Name>,
+    /// The first grant.
+    pub grant: Grant<'a>,
+}
+
+/// The RBAC authorizer over the roles and bindings of a snapshot.
+///
+/// Indexed by subject and namespace: a question costs what is bound to the requester and its groups
+/// in that namespace and cluster-wide, whatever else the snapshot holds. Building it costs one pass
+/// over the bindings.
+///
+/// Bindings to missing roles grant nothing. An aggregated ClusterRole counts with the rules that it
+/// holds.
+///
+/// Upstream: `pkg/registry/rbac/validation/rule.go`, `VisitRulesFor` (v1.21).
+#[derive(Debug, Default)]
+pub struct Authorizer<'a> {
+    /// The bindings whose role exists: ClusterRoleBindings by name, then RoleBindings by namespace
+    /// and name.
+    bindings: Vec<BoundRole<'a>>,
+    users: HashMap<Cow<'a, str>, Bound>,
+    groups: HashMap<&'a str, Bound>,
+}
+
+#[derive(Debug)]
+struct BoundRole<'a> {
+    binding: &'a Binding,
+    role: &'a Role,
+    rules: Vec<&'a PolicyRule>,
+}
+
+/// What is bound to one subject, in the order of [`Authorizer::bindings`].
+#[derive(Debug, Default)]
+struct Bound {
+    everywhere: Vec<Entry>,
+    by_namespace: HashMap<Name, Vec<Entry>>,
+}
+
+/// A binding and the subject in it, as positions; the smallest is the first that RBAC finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    binding: usize,
+    subject: usize,
+}
+
+impl<'a> Authorizer<'a> {
+    /// The authorizer over every role and binding of a snapshot.
+    #[must_use]
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        Self::retaining(snapshot, |_| true)
+    }
+
+    /// The authorizer over those rules alone for which `is_kept` holds, which makes questions
+    /// cheap where all of them are about the same kind of object.
+    #[must_use]
+    pub fn retaining(snapshot: &'a Snapshot, is_kept: impl Fn(&PolicyRule) -> bool) -> Self {
+        let mut authorizer = Self::default();
+        for binding in snapshot.bindings.values() {
+            let Some(role) = role_of(snapshot, binding) else { continue };
+            let rules: Vec<_> = role.rules.iter().filter(|rule| is_kept(rule)).collect();
+            if !rules.is_empty() {
+                authorizer.add(BoundRole { binding, role, rules });
+            }
+        }
+        authorizer
+    }
+
+    fn add(&mut self, bound_role: BoundRole<'a>) {
+        let binding = bound_role.binding;
+        for (position, subject) in binding.subjects.iter().enumerate() {
+            let bound = match subject.kind.as_str() {
+                "User" => self.users.entry(Cow::Borrowed(subject.name.as_str())).or_default(),
+                "Group" => self.groups.entry(subject.name.as_str()).or_default(),
+                _ => match account_namespace(subject, binding) {
+                    Some(namespace) => {
+                        let user = service_account_username(namespace, &subject.name);
+                        self.users.entry(Cow::Owned(user)).or_default()
+                    }
+                    None => continue,
+                },
+            };
+            let entries = match &binding.namespace {
+                None => &mut bound.everywhere,
+                Some(namespace) => bound.by_namespace.entry(namespace.clone()).or_default(),
+            };
+            entries.push(Entry { binding: self.bindings.len(), subject: position });
+        }
+        self.bindings.push(bound_role);
+    }
+
+    /// Whether RBAC grants a request to a user, and through what.
+    ///
+    /// Of several grants the first is given: ClusterRoleBindings by name before the namespace's
+    /// RoleBindings by name, within one the subjects and rules as they stand.
+    #[must_use]
+    pub fn authorize(&self, user: &User, request: &Attributes<'_>) -> Option<Grant<'a>> {
+        let bound = || {
+            let by_name = self.users.get(user.name.as_str());
+            by_name
+                .into_iter()
+                .chain(user.groups.iter().filter_map(|group| self.groups.get(group.as_str())))
+        };
+        let granting = |entries: &[Entry]| {
+            entries.iter().find_map(|&entry| Some((entry, self.granting_rule(entry, request)?)))
+        };
+        let everywhere = bound().filter_map(|bound| granting(&bound.everywhere));
+        let in_namespace = || {
+            let entries = bound().filter_map(|bound| bound.by_namespace.get(request.namespace));
+            entries.filter_map(|entries| granting(entries)).min_by_key(|(entry, _)| *entry)
+        };
+        let (entry, rule) = everywhere.min_by_key(|(entry, _)| *entry).or_else(in_namespace)?;
+        let BoundRole { binding, role, .. } = self.bindings.get(entry.binding)?;
+        Some(Grant { binding, subject: binding.subjects.get(entry.subject)?, role, rule })
+    }
+
+    fn granting_rule(&self, entry: Entry, request: &Attributes<'_>) -> Option<&'a PolicyRule> {
+        self.bindings
+            .get(entry.binding)?
+            .rules
+            .iter()
+            .find(|rule| rules::allows(rule, request))
+            .copied()
+    }
+
+    /// Every subject to whom one of the requests is granted, each once per namespace, sorted by
+    /// namespace (everywhere first), kind and name. The `namespace` of the requests is not read.
+    ///
+    /// A subject that holds the grant everywhere may be listed for single namespaces too. Costs a
+    /// pass over all bindings.
+    #[must_use]
+    pub fn holders(&self, requests: &[Attributes<'_>]) -> Vec<Holder<'a>> {
+        let mut holders = BTreeMap::new();
+        for BoundRole { binding, role, rules } in &self.bindings {
+            let is_allowed =
+                |rule: &PolicyRule| requests.iter().any(|request| rules::allows(rule, request));
+            let Some(rule) = rules.iter().copied().find(|rule| is_allowed(rule)) else { continue };
+            for subject in &binding.subjects {
+                let subject_namespace = match subject.kind.as_str() {
+                    "User" | "Group" => None,
+                    _ => match account_namespace(subject, binding) {
+                        Some(namespace) => Some(namespace),
+                        None => continue,
+                    },
+                };
+                let namespace = binding.namespace.as_ref();
+                let grant = Grant { binding, subject, role, rule };
+                holders
+                    .entry((namespace, &subject.kind, subject_namespace, &subject.name))
+                    .or_insert(Holder { subject, subject_namespace, namespace, grant });
+            }
+        }
+        holders.into_values().collect()
+    }
+}
+
+/// The role that a binding refers to; a ClusterRoleBinding cannot refer to a Role.
+fn role_of<'a>(snapshot: &'a Snapshot, binding: &Binding) -> Option<&'a Role> {
+    let namespace = match binding.role_ref.kind.as_str() {
+        "ClusterRole" => None,
+        "Role" => Some(binding.namespace.clone()?),
+        _ => return None,
+    };
+    snapshot.roles.get(&(namespace, binding.role_ref.name.as_str().into()))
+}
+
+/// The namespace of a ServiceAccount subject, a RoleBinding's own where it names none; `None` for
+/// other subjects and where there is no namespace at all, which matches nobody.
+fn account_namespace<'a>(subject: &'a Subject, binding: &'a Binding) -> Option<&'a str> {
+    if subject.kind != "ServiceAccount" {
+        return None;
+    }
+    if !subject.namespace.is_empty() {
+        return Some(&subject.namespace);
+    }
+    binding.namespace.as_deref().filter(|namespace| !namespace.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::rbac::RoleRef;
+
+    fn subject(kind: &str, name: &str, namespace: &str) -> Subject {
+        Subject {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            api_group: String::new(),
+        }
+    }
+
+    /// A snapshot in which everything is bound to a role that allows one verb, the binding's name.
+    fn snapshot(bindings: &[(Option<&str>, &str, &str, Subject)]) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for (namespace, name, role_kind, subject) in bindings {
+            let namespace: Option<Name> = namespace.map(Name::from);
+            let name = Name::from(*name);
+            let role_namespace = namespace.clone().filter(|_| *role_kind == "Role");
+            let role = Role {
+                namespace: role_namespace.clone(),
+                name: name.clone(),
+                rules: vec![PolicyRule {
+                    api_groups: vec!["*".to_owned()],
+                    resources: vec!["*".to_owned()],
+                    verbs: vec!["use".to_owned()],
+                    ..PolicyRule::default()
+                }],
+                ..Role::default()
+            };
+            snapshot.roles.insert((role_namespace, name.clone()), role);
+            let binding = Binding {
+                namespace: namespace.clone(),
+                name: name.clone(),
+                role_ref: RoleRef { kind: (*role_kind).to_owned(), name: name.to_string() },
+                subjects: vec![subject.clone()],
+                ..Binding::default()
+            };
+            snapshot.bindings.insert((namespace, name), binding);
+        }
+        snapshot
+    }
+
+    fn granting_binding<'a>(
+        snapshot: &'a Snapshot,
+        user: &User,
+        namespace: &str,
+    ) -> Option<&'a str> {
+        let request = Attributes {
+            verb: "use",
+            api_group: "policy",
+            resource: "podsecuritypolicies",
+            subresource: None,
+            name: "p",
+            namespace,
+        };
+        Authorizer::new(snapshot).authorize(user, &request).map(|grant| &*grant.binding.name)
+    }
+
+    #[test]
+    fn finds_subjects_as_rbac_does() {
+        let sa = User::service_account("shop", "web");
+        let controller = User::controller("replicaset-controller");
+        let jane = User { name: "jane".to_owned(), groups: vec!["dev".to_owned()] };
+        let username = "system:serviceaccount:shop:web";
+        for (namespace, role_kind, of, user, expected) in [
+            (None, "ClusterRole", subject("ServiceAccount", "web", "shop"), &sa, true),
+            (None, "ClusterRole", subject("ServiceAccount", "web", ""), &sa, false),
+            (Some("shop"), "Role", subject("ServiceAccount", "web", ""), &sa, true),
+            (Some("shop"), "ClusterRole", subject("ServiceAccount", "web", "shop"), &sa, true),
+            (Some("other"), "ClusterRole", subject("ServiceAccount", "web", "shop"), &sa, false),
+            (Some("shop"), "ClusterRole", subject("ServiceAccount", "web", "other"), &sa, false),
+            (None, "ClusterRole", subject("User", username, ""), &sa, true),
+            (None, "Role", subject("User", username, ""), &sa, false),
+            (None, "ClusterRole", subject("Group", "system:serviceaccounts", ""), &sa, true),
+            (None, "ClusterRole", subject("Group", "system:serviceaccounts:shop", ""), &sa, true),
+            (None, "ClusterRole", subject("Group", "system:serviceaccounts:web", ""), &sa, false),
+            (None, "ClusterRole", subject("Group", "system:authenticated", ""), &sa, false),
+            (None, "ClusterRole", subject("Group", "system:authenticated", ""), &controller, true),
+            (None, "ClusterRole", subject("User", "jane", ""), &jane, true),
+            (None, "ClusterRole", subject("Group", "jane", ""), &jane, false),
+            (None, "ClusterRole", subject("Group", "dev", ""), &jane, true),
+            (None, "ClusterRole", subject("user", "jane", ""), &jane, false),
+        ] {
+            let snapshot = snapshot(&[(namespace, "b", role_kind, of.clone())]);
+            let found = granting_binding(&snapshot, user, "shop").is_some();
+            assert_eq!(found, expected, "{of:?} in {namespace:?}, {role_kind}");
+        }
+    }
+
+    #[test]
+    fn gives_the_first_of_several_grants() {
+        let everyone = || subject("Group", "system:serviceaccounts", "");
+        let account = || subject("ServiceAccount", "web", "shop");
+        let snapshot = snapshot(&[
+            (Some("shop"), "a", "Role", account()),
+            (None, "c", "ClusterRole", account()),
+            (None, "b", "ClusterRole", everyone()),
+            (Some("other"), "d", "ClusterRole", everyone()),
+        ]);
+        let sa = User::service_account("shop", "web");
+        assert_eq!(granting_binding(&snapshot, &sa, "shop"), Some("b"));
+        assert_eq!(
+            granting_binding(&snapshot, &User::service_account("x", "y"), "other"),
+            Some("b")
+        );
+    }
+
+    #[test]
+    fn ignores_bindings_to_missing_roles() {
+        let mut snapshot = snapshot(&[(None, "b", "ClusterRole", subject("User", "jane", ""))]);
+        snapshot.roles.clear();
+        let jane = User { name: "jane".to_owned(), groups: Vec::new() };
+        assert_eq!(granting_binding(&snapshot, &jane, "shop"), None);
+    }
+
+    #[test]
+    fn lists_holders_once_per_namespace() {
+        let snapshot = snapshot(&[
+            (Some("shop"), "b", "Role", subject("ServiceAccount", "web", "")),
+            (Some("shop"), "a", "ClusterRole", subject("ServiceAccount", "web", "shop")),
+            (None, "c", "ClusterRole", subject("Group", "dev", "")),
+            (None, "d", "ClusterRole", subject("ServiceAccount", "web", "")),
+        ]);
+        let request = Attributes {
+            verb: "use",
+            api_group: "policy",
+            resource: "podsecuritypolicies",
+            subresource: None,
+            name: "p",
+            namespace: "",
+        };
+        let authorizer = Authorizer::new(&snapshot);
+        let holders: Vec<_> = authorizer
+            .holders(&[request])
+            .iter()
+            .map(|holder| {
+                (
+                    holder.namespace.map(|name| &**name),
+                    holder.subject_namespace,
+                    &*holder.grant.binding.name,
+                )
+            })
+            .collect();
+        assert_eq!(holders, [(None, None, "c"), (Some("shop"), Some("shop"), "a")]);
+    }
+}
