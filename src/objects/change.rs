@@ -22,8 +22,9 @@ pub struct Change {
     pub policy: Name,
     /// The field of the policy that asked for it, such as `spec.runAsUser.rule`, or an annotation's
     /// path such as
-    /// `metadata.annotations[seccomp.security.alpha.kubernetes.io/defaultProfileName]`.
-    pub policy_field: &'static str,
+    /// `metadata.annotations[seccomp.security.alpha.kubernetes.io/defaultProfileName]`. `None`
+    /// where no field did: every policy copies a pod's `seccompProfile` into the annotation.
+    pub policy_field: Option<&'static str>,
 }
 
 /// A value that PSP writes.

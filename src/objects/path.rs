@@ -108,6 +108,12 @@ impl FieldPath {
     }
 }
 
+impl From<&[Segment]> for FieldPath {
+    fn from(segments: &[Segment]) -> Self {
+        Self(segments.to_vec())
+    }
+}
+
 /// Prints the path as the API server does: `spec.containers[0].securityContext`.
 ///
 /// Upstream: `staging/src/k8s.io/apimachinery/pkg/util/validation/field/path.go`, `String`.

@@ -1,0 +1,109 @@
+//! `spec.defaultAddCapabilities`, `requiredDropCapabilities`, `allowedCapabilities`: which
+//! capabilities do containers get, lose, and ask for?
+//!
+//! Names are compared as written: `CAP_CHOWN` is not `CHOWN`, and `ALL` is no wildcard.
+//!
+//! Upstream: `pkg/security/podsecuritypolicy/capabilities/capabilities.go` (v1.21).
+
+use std::collections::BTreeSet;
+
+use crate::objects::change::Value;
+use crate::objects::path::FieldPath;
+use crate::objects::pod::Capabilities;
+use crate::objects::psp::PodSecurityPolicySpec;
+use crate::psp::container::{ContainerMut, ContainerView};
+use crate::psp::error::{BadValue, FieldError};
+use crate::psp::log::ChangeLog;
+
+const DEFAULT_ADD: &str = "spec.defaultAddCapabilities";
+const REQUIRED_DROP: &str = "spec.requiredDropCapabilities";
+
+/// The capability rules of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::psp) struct CapabilitiesStrategy {
+    default_add: Vec<String>,
+    required_drop: Vec<String>,
+    allowed: Vec<String>,
+}
+
+impl CapabilitiesStrategy {
+    pub(in crate::psp) fn new(spec: &PodSecurityPolicySpec) -> Self {
+        Self {
+            default_add: spec.default_add_capabilities.clone(),
+            required_drop: spec.required_drop_capabilities.clone(),
+            allowed: spec.allowed_capabilities.clone(),
+        }
+    }
+
+    /// Adds the default ones, except those that the container drops by that very name, and drops
+    /// the required ones. If anything is new, both lists come out sorted and without duplicates;
+    /// else they stay as they are.
+    pub(in crate::psp) fn mutate(&self, container: &mut ContainerMut<'_>, log: &mut ChangeLog<'_>) {
+        let before = container.view().own(|own| own.capabilities.clone()).unwrap_or_default();
+        let own_drop: BTreeSet<&String> = before.drop.iter().collect();
+        let own_add: BTreeSet<&String> = before.add.iter().collect();
+        let mut add = own_add.clone();
+        add.extend(self.default_add.iter().filter(|name| !own_drop.contains(name)));
+        let mut drop = own_drop.clone();
+        drop.extend(&self.required_drop);
+        let (adds, drops) = (add.len() > own_add.len(), drop.len() > own_drop.len());
+        if !adds && !drops {
+            return;
+        }
+        let after = Capabilities {
+            add: add.into_iter().cloned().collect(),
+            drop: drop.into_iter().cloned().collect(),
+        };
+        let path = container.view().context_path("capabilities");
+        // A list that is merely sorted is the work of the field that made the other one longer.
+        let add_field = if adds { DEFAULT_ADD } else { REQUIRED_DROP };
+        let drop_field = if drops { REQUIRED_DROP } else { DEFAULT_ADD };
+        record(&path.child("add"), &before.add, &after.add, add_field, log);
+        record(&path.child("drop"), &before.drop, &after.drop, drop_field, log);
+        container.context().capabilities = Some(after);
+    }
+
+    /// `*` in `allowedCapabilities` switches every check off.
+    pub(in crate::psp) fn validate(
+        &self,
+        container: ContainerView<'_>,
+        errors: &mut Vec<FieldError>,
+    ) {
+        let path = || container.context_path("capabilities");
+        let Some(found) = container.own(|own| own.capabilities.as_ref()) else {
+            if !self.default_add.is_empty() || !self.required_drop.is_empty() {
+                let detail = "required capabilities are not set on the securityContext";
+                errors.push(FieldError::invalid(path(), BadValue::Null, detail));
+            }
+            return;
+        };
+        if self.allowed.iter().any(|allowed| allowed == "*") {
+            return;
+        }
+        let is_allowed = |name| self.allowed.contains(name) || self.default_add.contains(name);
+        for name in found.add.iter().filter(|name| !is_allowed(name)) {
+            let value = BadValue::String(name.clone());
+            let detail = "capability may not be added";
+            errors.push(FieldError::invalid(path().child("add"), value, detail));
+        }
+        for name in self.required_drop.iter().filter(|name| !found.drop.contains(name)) {
+            let value = BadValue::Capabilities(found.drop.clone());
+            let detail = format!("{name} is required to be dropped but was not found");
+            errors.push(FieldError::invalid(path().child("drop"), value, detail));
+        }
+    }
+}
+
+fn record(
+    path: &FieldPath,
+    before: &[String],
+    after: &[String],
+    policy_field: &'static str,
+    log: &mut ChangeLog<'_>,
+) {
+    if before != after {
+        let value = |names: &[String]| Value::Strings(names.to_vec());
+        let before = (!before.is_empty()).then(|| value(before));
+        log.record(path.clone(), before, value(after), Some(policy_field));
+    }
+}

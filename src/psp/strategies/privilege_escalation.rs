@@ -1,0 +1,57 @@
+//! `spec.allowPrivilegeEscalation`, `spec.defaultAllowPrivilegeEscalation`: may a process gain more
+//! privileges than its parent?
+//!
+//! Upstream: `pkg/security/podsecuritypolicy/provider.go`, `mutateContainer` (v1.21).
+
+use crate::objects::change::Value;
+use crate::objects::psp::PodSecurityPolicySpec;
+use crate::psp::container::{ContainerMut, ContainerView};
+use crate::psp::error::{BadValue, FieldError};
+use crate::psp::log::ChangeLog;
+
+/// The privilege escalation rule of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::psp) struct PrivilegeEscalationStrategy {
+    /// `defaultAllowPrivilegeEscalation`.
+    default: Option<bool>,
+    /// `allowPrivilegeEscalation`, true where unset.
+    allows: bool,
+}
+
+impl PrivilegeEscalationStrategy {
+    pub(in crate::psp) fn new(spec: &PodSecurityPolicySpec) -> Self {
+        Self {
+            default: spec.default_allow_privilege_escalation,
+            allows: spec.allow_privilege_escalation.unwrap_or(true),
+        }
+    }
+
+    /// The default goes first, even where the policy then refuses it.
+    pub(in crate::psp) fn mutate(&self, container: &mut ContainerMut<'_>, log: &mut ChangeLog<'_>) {
+        if container.view().own(|own| own.allow_privilege_escalation).is_some() {
+            return;
+        }
+        let (value, policy_field) = match self.default {
+            Some(value) => (value, "spec.defaultAllowPrivilegeEscalation"),
+            None if !self.allows => (false, "spec.allowPrivilegeEscalation"),
+            None => return,
+        };
+        container.context().allow_privilege_escalation = Some(value);
+        let path = container.view().context_path("allowPrivilegeEscalation");
+        log.added(path, Value::Bool(value), policy_field);
+    }
+
+    pub(in crate::psp) fn validate(
+        &self,
+        container: ContainerView<'_>,
+        errors: &mut Vec<FieldError>,
+    ) {
+        let found = container.own(|own| own.allow_privilege_escalation);
+        if !self.allows && found != Some(false) {
+            let value = found.map_or(BadValue::Null, BadValue::Bool);
+            let path = container.context_path("allowPrivilegeEscalation");
+            let detail = "Allowing privilege escalation for containers is not allowed";
+            errors.push(FieldError::invalid(path, value, detail));
+        }
+    }
+}

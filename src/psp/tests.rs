@@ -1,0 +1,3 @@
+//! Do we answer as the API server did?
+
+mod vectors;

@@ -1,0 +1,210 @@
+//! The recorded answers of a real admission plugin, see `testdata/vectors`.
+
+use std::io::{BufRead, BufReader};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::objects::meta::{Name, ObjectMeta};
+use crate::objects::pod::{PSP_ANNOTATION, PodTemplateSpec};
+use crate::objects::psp::{PodSecurityPolicy, PodSecurityPolicySpec};
+use crate::objects::rbac::{Binding, PolicyRule, Role, RoleRef, Subject};
+use crate::objects::snapshot::Snapshot;
+use crate::prepare::defaults::apply_defaults;
+use crate::psp::{Admission, Admitted, Request, Verdict, authorize, json_patch};
+use crate::rbac::User;
+use crate::version::Version;
+
+/// One recorded creation of a pod.
+#[derive(Deserialize)]
+pub(super) struct Vector {
+    id: String,
+    pub(super) policies: Vec<RawObject>,
+    rbac: Vec<RawObject>,
+    namespace: String,
+    user: RawUser,
+    pub(super) pod: Value,
+    want: Want,
+}
+
+#[derive(Deserialize)]
+struct RawUser {
+    name: String,
+    #[serde(default)]
+    groups: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Want {
+    allowed: bool,
+    psp: Option<Name>,
+    mutated: bool,
+    pod: Option<Value>,
+    message: Option<String>,
+}
+
+/// A PodSecurityPolicy or an RBAC object.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawObject {
+    kind: String,
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: PodSecurityPolicySpec,
+    #[serde(default)]
+    rules: Vec<PolicyRule>,
+    #[serde(default)]
+    role_ref: RoleRef,
+    #[serde(default)]
+    subjects: Vec<Subject>,
+}
+
+impl RawObject {
+    pub(super) fn policy(&self) -> PodSecurityPolicy {
+        let annotation = |key: &str| self.metadata.annotation(key).map(str::to_owned);
+        PodSecurityPolicy {
+            name: self.metadata.name.as_str().into(),
+            allowed_seccomp_profiles: annotation(
+                "seccomp.security.alpha.kubernetes.io/allowedProfileNames",
+            ),
+            default_seccomp_profile: annotation(
+                "seccomp.security.alpha.kubernetes.io/defaultProfileName",
+            ),
+            allowed_app_armor_profiles: annotation(
+                "apparmor.security.beta.kubernetes.io/allowedProfileNames",
+            ),
+            default_app_armor_profile: annotation(
+                "apparmor.security.beta.kubernetes.io/defaultProfileName",
+            ),
+            spec: self.spec.clone(),
+            ..PodSecurityPolicy::default()
+        }
+    }
+
+    pub(super) fn add_to(&self, snapshot: &mut Snapshot) {
+        let name: Name = self.metadata.name.as_str().into();
+        let namespace: Option<Name> =
+            (!self.kind.starts_with("Cluster")).then(|| self.metadata.namespace.as_str().into());
+        let key = (namespace.clone(), name.clone());
+        match self.kind.as_str() {
+            "PodSecurityPolicy" => {
+                snapshot.policies.insert(name, self.policy());
+            }
+            "Role" | "ClusterRole" => {
+                let rules = self.rules.clone();
+                snapshot.roles.insert(key, Role { namespace, name, rules, ..Role::default() });
+            }
+            "RoleBinding" | "ClusterRoleBinding" => {
+                let (role_ref, subjects) = (self.role_ref.clone(), self.subjects.clone());
+                let binding = Binding { namespace, name, role_ref, subjects, ..Binding::default() };
+                snapshot.bindings.insert(key, binding);
+            }
+            kind => panic!("unexpected {kind}"),
+        }
+    }
+}
+
+/// Every recorded creation.
+pub(super) fn vectors() -> impl Iterator<Item = Vector> {
+    let bytes: &[u8] = include_bytes!("../../../testdata/vectors/psp-open.jsonl.gz");
+    BufReader::new(flate2::read::GzDecoder::new(bytes))
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+}
+
+pub(super) fn template(pod: &Value) -> PodTemplateSpec {
+    serde_json::from_value(pod.clone()).unwrap()
+}
+
+/// The pod as it reaches the plugin.
+pub(super) fn prepared(pod: &Value) -> PodTemplateSpec {
+    let mut pod = template(pod);
+    apply_defaults(&mut pod);
+    pod
+}
+
+/// The pod as the API compares it: absent and empty are the same.
+pub(super) fn comparable(mut pod: PodTemplateSpec) -> PodTemplateSpec {
+    pod.annotations.get_or_insert_default();
+    let context = pod.spec.security_context.get_or_insert_default();
+    context.supplemental_groups.get_or_insert_default();
+    pod
+}
+
+/// Applies a patch of `add` and `replace` operations on members of objects, as RFC 6902 wants it:
+/// parents must be there, and so must what is replaced.
+pub(super) fn apply(document: &mut Value, patch: &Value) {
+    for operation in patch.as_array().unwrap() {
+        let (parent, key) = operation["path"].as_str().unwrap().rsplit_once('/').unwrap();
+        let key = key.replace("~1", "/").replace("~0", "~");
+        let members = document.pointer_mut(parent).and_then(Value::as_object_mut);
+        let members = members.unwrap_or_else(|| panic!("no object at {parent}"));
+        let before = members.insert(key, operation["value"].clone());
+        match operation["op"].as_str().unwrap() {
+            "add" => {}
+            "replace" => assert!(before.is_some(), "nothing to replace: {operation}"),
+            other => panic!("unexpected {other}"),
+        }
+    }
+}
+
+fn problem(vector: &Vector) -> Option<String> {
+    let mut snapshot = Snapshot::default();
+    vector.policies.iter().chain(&vector.rbac).for_each(|object| object.add_to(&mut snapshot));
+    let metadata = &vector.pod["metadata"];
+    let name = ["name", "generateName"].iter().find_map(|key| metadata[key].as_str());
+    let user = User { name: vector.user.name.clone(), groups: vector.user.groups.clone() };
+    let verdict = Admission::new(snapshot.policies.values(), Version::v1(21)).admit(
+        &Request {
+            namespace: &vector.namespace,
+            name: name.unwrap_or_default(),
+            pod: &prepared(&vector.pod),
+            requester: Some(&user),
+        },
+        &authorize::authorizer(&snapshot),
+    );
+    let want = &vector.want;
+    match verdict {
+        Verdict::Admitted(admitted) if want.allowed => problem_of_admitted(vector, &admitted),
+        Verdict::Admitted(admitted) => Some(format!("admitted by {}", admitted.policy)),
+        Verdict::Refused(refused) if want.allowed => Some(refused.message()),
+        Verdict::Refused(refused) => {
+            let (got, want) = (refused.message(), want.message.as_deref().unwrap());
+            (got != want).then(|| format!("\n got {got}\nwant {want}"))
+        }
+    }
+}
+
+fn problem_of_admitted(vector: &Vector, admitted: &Admitted<'_>) -> Option<String> {
+    let want = &vector.want;
+    if Some(&admitted.policy) != want.psp.as_ref() || admitted.is_mutated() != want.mutated {
+        return Some(format!("policy {}, changes {:?}", admitted.policy, admitted.changes));
+    }
+    let want_pod = want.pod.as_ref().unwrap();
+    let wanted = comparable(prepared(want_pod));
+    if comparable(admitted.pod.clone()) != wanted {
+        return Some(format!("\n got {:?}\nwant {wanted:?}", admitted.pod));
+    }
+    let base = template(&vector.pod);
+    let patch = json_patch(&admitted.changes, Some(&admitted.policy), &base);
+    let patch = serde_json::to_value(patch).unwrap();
+    let mut patched = vector.pod.clone();
+    apply(&mut patched, &patch);
+    let annotation = |pod: &Value| pod["metadata"]["annotations"][PSP_ANNOTATION].clone();
+    let is_same =
+        comparable(prepared(&patched)) == wanted && annotation(&patched) == annotation(want_pod);
+    (!is_same).then(|| format!("patch {patch} makes {patched}"))
+}
+
+#[test]
+fn answers_as_the_api_server_did() {
+    let mut n_cases = 0;
+    let mut problems = Vec::new();
+    for vector in vectors() {
+        n_cases += 1;
+        problems.extend(problem(&vector).map(|problem| format!("{}: {problem}", vector.id)));
+    }
+    assert_eq!(n_cases, 4_000);
+    let examples = problems.iter().take(5).cloned().collect::<Vec<_>>().join("\n");
+    assert!(problems.is_empty(), "{} differ, such as\n{examples}", problems.len());
+}
