@@ -11,6 +11,11 @@
 //! defaulting, so a manifest has to go through [`prepare`](crate::prepare) first.
 
 pub mod checks;
+mod evaluate;
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod testing;
 mod wording;
+
+pub use evaluate::{Evaluation, Violation, allows, evaluate, versions_that_change};
