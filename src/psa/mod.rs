@@ -14,6 +14,7 @@ pub mod checks;
 mod evaluate;
 #[cfg(test)]
 mod fixtures;
+pub mod policy;
 #[cfg(test)]
 mod testing;
 mod wording;
