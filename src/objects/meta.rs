@@ -31,6 +31,8 @@ slim! {
         "uid" uid: String,
         /// `resourceVersion`; empty where unset.
         "resourceVersion" resource_version: String,
+        /// `generation`.
+        "generation" generation: Option<i64>,
         /// `labels`.
         "labels" labels: BTreeMap<String, String>,
         /// `annotations`, those that [`is_kept_annotation`] names; `None` where the object has no

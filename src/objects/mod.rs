@@ -5,6 +5,7 @@
 //! annotations but those with a meaning here.
 
 pub mod change;
+pub mod decode;
 pub mod meta;
 pub mod namespace;
 pub mod path;
@@ -13,6 +14,7 @@ pub mod psp;
 pub mod rbac;
 pub mod slim;
 pub mod snapshot;
+pub mod source;
 pub mod volume;
 pub mod workload;
 
@@ -39,4 +41,20 @@ pub enum Object {
     Role(Role),
     /// A RoleBinding or ClusterRoleBinding.
     Binding(Binding),
+}
+
+impl Object {
+    /// The kind, as Kubernetes writes it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PodSecurityPolicy(_) => "PodSecurityPolicy",
+            Self::Namespace(_) => "Namespace",
+            Self::ServiceAccount(_) => "ServiceAccount",
+            Self::Pod(_) => "Pod",
+            Self::Workload(workload) => workload.kind.as_str(),
+            Self::Role(role) => role.kind(),
+            Self::Binding(binding) => binding.kind(),
+        }
+    }
 }

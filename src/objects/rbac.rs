@@ -45,6 +45,22 @@ pub struct Binding {
     pub subjects: Vec<Subject>,
 }
 
+impl Role {
+    /// `Role` or `ClusterRole`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        if self.namespace.is_some() { "Role" } else { "ClusterRole" }
+    }
+}
+
+impl Binding {
+    /// `RoleBinding` or `ClusterRoleBinding`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        if self.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" }
+    }
+}
+
 slim! {
     /// `roleRef` of a binding.
     pub struct RoleRef as "a role reference" {

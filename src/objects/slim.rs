@@ -210,13 +210,13 @@ impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
 /// Each field names its JSON key. `Option<T>` tells an absent (or `null`) value from an empty one;
 /// every other type takes its default for both.
 macro_rules! slim {
-    ($(#[$meta:meta])* pub struct $name:ident as $expecting:literal {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident as $expecting:literal {
         $($(#[$field_meta:meta])* $key:literal $field:ident: $type:ty,)*
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
+        $vis struct $name {
+            $($(#[$field_meta])* $vis $field: $type,)*
         }
 
         impl $crate::objects::slim::Slim for $name {

@@ -1,16 +1,22 @@
-//! What does one run know of a cluster?
+//! What does one run know of a cluster, and what does it not know?
+
+mod builder;
+mod intern;
 
 use std::collections::BTreeMap;
+
+pub use builder::SnapshotBuilder;
 
 use super::meta::Name;
 use super::namespace::{Namespace, ServiceAccount};
 use super::pod::Pod;
 use super::psp::PodSecurityPolicy;
 use super::rbac::{Binding, Role};
+use super::source::{ObjectError, Source};
 use super::workload::{Workload, WorkloadKind};
 
 /// Everything one run knows of a cluster, sorted, each object once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     /// The PodSecurityPolicies, by name.
     pub policies: BTreeMap<Name, PodSecurityPolicy>,
@@ -22,8 +28,66 @@ pub struct Snapshot {
     pub namespaces: BTreeMap<Name, Namespace>,
     /// The ServiceAccounts, by namespace and name.
     pub service_accounts: BTreeMap<(Name, Name), ServiceAccount>,
-    /// The workloads, by namespace, kind and name.
+    /// The workloads, by namespace, kind and name. One without a name stands under its
+    /// `generateName`, further ones of the same with `#2`, `#3` … behind it.
     pub workloads: BTreeMap<(Name, WorkloadKind, Box<str>), Workload>,
     /// The pods, sorted by namespace and name.
     pub pods: Vec<Pod>,
+    /// What was read and what could not be.
+    pub reading: Reading,
+}
+
+/// What a snapshot was made from: the evidence for how complete it is.
+///
+/// An empty kind leaves no trace in what kubectl prints, so a kind that is absent from [`Self::read`]
+/// is not known to be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// How many objects of each kind were given, duplicates included, by the kind's name.
+    pub read: BTreeMap<&'static str, usize>,
+    /// How many objects of kinds that the program does not read were skipped, by apiVersion and
+    /// kind.
+    pub skipped: BTreeMap<(Name, Name), usize>,
+    /// The objects that could not be read, sorted. An error with an empty kind may stand for any
+    /// number of objects: a document that is no YAML, the rest of a truncated file.
+    pub unreadable: Vec<ObjectError>,
+    /// What is wrong with inputs that could not be read at all or to their end, sorted.
+    pub unreadable_inputs: Vec<String>,
+}
+
+impl Reading {
+    /// Whether everything that was given could be read.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unreadable.is_empty() && self.unreadable_inputs.is_empty()
+    }
+
+    /// Whether something that could not be read may belong to a namespace: an object of that
+    /// namespace, or one of which it is not known, or that counts for all (a PodSecurityPolicy,
+    /// ClusterRole or ClusterRoleBinding).
+    #[must_use]
+    pub fn may_lack_objects_of(&self, namespace: &str) -> bool {
+        !self.unreadable_inputs.is_empty()
+            || self.unreadable.iter().any(|error| match error.kind.as_str() {
+                "Namespace" => error.name.is_empty() || error.name == namespace,
+                _ => error.namespace.is_empty() || error.namespace == namespace,
+            })
+    }
+}
+
+/// An object that was given more than once, with different contents of which none is known to be
+/// the newest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Conflict {
+    /// The kind.
+    pub kind: &'static str,
+    /// The namespace; empty for objects of the cluster.
+    pub namespace: Name,
+    /// The name.
+    pub name: Name,
+    /// Where the version stands that the snapshot keeps. Which one that is does not depend on the
+    /// order of the input.
+    pub kept: Source,
+    /// Where the others stand, sorted.
+    pub dropped: Vec<Source>,
 }

@@ -1,0 +1,123 @@
+//! What do we keep of policies, RBAC objects, Namespaces and ServiceAccounts?
+
+use serde::de::MapAccess;
+
+use super::kinds::{Shape, TypeMeta};
+use crate::objects::Object;
+use crate::objects::meta::{Name, ObjectMeta};
+use crate::objects::namespace::{Namespace, ServiceAccount};
+use crate::objects::psp::{PodSecurityPolicy, PodSecurityPolicySpec};
+use crate::objects::rbac::{Binding, PolicyRule, Role, RoleRef, Subject};
+use crate::objects::slim::Nullable;
+
+/// The fields of these kinds besides their metadata; few objects, so one struct for all.
+#[derive(Default)]
+pub(super) struct ClusterBody {
+    policy: PodSecurityPolicySpec,
+    automount_service_account_token: Option<bool>,
+    rules: Vec<PolicyRule>,
+    role_ref: RoleRef,
+    subjects: Vec<Subject>,
+}
+
+impl ClusterBody {
+    pub(super) fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        shape: Shape,
+        key: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match (shape, key) {
+            (Shape::PodSecurityPolicy, "spec") => {
+                self.policy = map.next_value_seed(Nullable::seed())?;
+            }
+            (Shape::ServiceAccount, "automountServiceAccountToken") => {
+                self.automount_service_account_token = map.next_value_seed(Nullable::seed())?;
+            }
+            (Shape::Role | Shape::ClusterRole, "rules") => {
+                self.rules = map.next_value_seed(Nullable::seed())?;
+            }
+            (Shape::RoleBinding | Shape::ClusterRoleBinding, "roleRef") => {
+                self.role_ref = map.next_value_seed(Nullable::seed())?;
+            }
+            (Shape::RoleBinding | Shape::ClusterRoleBinding, "subjects") => {
+                self.subjects = map.next_value_seed(Nullable::seed())?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn finish(
+        self,
+        shape: Shape,
+        type_meta: &TypeMeta,
+        metadata: ObjectMeta,
+    ) -> Option<Object> {
+        let managed_by = metadata.managed_by().map(Name::from);
+        let annotation = |key: &str| metadata.annotation(key).map(str::to_owned);
+        let name = Name::from(metadata.name.as_str());
+        let namespace = Name::from(metadata.namespace.as_str());
+        let resource_version = metadata.resource_version.as_str().into();
+        Some(match shape {
+            Shape::PodSecurityPolicy => Object::PodSecurityPolicy(Box::new(PodSecurityPolicy {
+                name,
+                resource_version,
+                managed_by,
+                allowed_seccomp_profiles: annotation(
+                    "seccomp.security.alpha.kubernetes.io/allowedProfileNames",
+                ),
+                default_seccomp_profile: annotation(
+                    "seccomp.security.alpha.kubernetes.io/defaultProfileName",
+                ),
+                allowed_app_armor_profiles: annotation(
+                    "apparmor.security.beta.kubernetes.io/allowedProfileNames",
+                ),
+                default_app_armor_profile: annotation(
+                    "apparmor.security.beta.kubernetes.io/defaultProfileName",
+                ),
+                spec: self.policy,
+            })),
+            Shape::Namespace => Object::Namespace(Namespace {
+                name,
+                resource_version,
+                labels: metadata.labels,
+                managed_by,
+            }),
+            Shape::ServiceAccount => Object::ServiceAccount(ServiceAccount {
+                namespace,
+                name,
+                resource_version,
+                automount_service_account_token: self.automount_service_account_token,
+            }),
+            Shape::Role | Shape::ClusterRole => Object::Role(Role {
+                namespace: (shape == Shape::Role).then_some(namespace),
+                name,
+                resource_version,
+                rules: self.rules,
+            }),
+            Shape::RoleBinding | Shape::ClusterRoleBinding => Object::Binding(Binding {
+                namespace: (shape == Shape::RoleBinding).then_some(namespace),
+                name,
+                resource_version,
+                role_ref: self.role_ref,
+                subjects: match type_meta.api_version.ends_with("/v1alpha1") {
+                    true => self.subjects.into_iter().map(converted_from_v1alpha1).collect(),
+                    false => self.subjects,
+                },
+            }),
+            Shape::Pod | Shape::Workload(_) | Shape::Other => return None,
+        })
+    }
+}
+
+/// In v1alpha1 the user `*` stands for every authenticated user.
+///
+/// Upstream: `pkg/apis/rbac/v1alpha1/conversion.go`, `Convert_v1alpha1_Subject_To_rbac_Subject`.
+fn converted_from_v1alpha1(mut subject: Subject) -> Subject {
+    if subject.kind == "User" && subject.name == "*" {
+        "Group".clone_into(&mut subject.kind);
+        "system:authenticated".clone_into(&mut subject.name);
+    }
+    subject
+}

@@ -1,0 +1,317 @@
+//! How does a heap of objects become one picture, whatever their order?
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use super::intern::Interner;
+use super::{Conflict, Reading, Snapshot};
+use crate::objects::Object;
+use crate::objects::meta::Name;
+use crate::objects::namespace::{Namespace, ServiceAccount};
+use crate::objects::pod::Pod;
+use crate::objects::psp::PodSecurityPolicy;
+use crate::objects::rbac::{Binding, Role};
+use crate::objects::source::{ObjectError, Source};
+use crate::objects::workload::Workload;
+
+/// Collects objects into a [`Snapshot`].
+///
+/// Memory grows with what is kept: equal names, owners and pod slices are kept once.
+#[derive(Debug)]
+pub struct SnapshotBuilder {
+    default_namespace: Name,
+    interner: Interner,
+    files: Vec<Name>,
+    policies: Vec<Entry<PodSecurityPolicy>>,
+    roles: Vec<Entry<Role>>,
+    bindings: Vec<Entry<Binding>>,
+    namespaces: Vec<Entry<Namespace>>,
+    service_accounts: Vec<Entry<ServiceAccount>>,
+    workloads: Vec<Entry<Workload>>,
+    pods: Vec<Entry<Pod>>,
+    reading: Reading,
+}
+
+/// An object and where it comes from.
+#[derive(Debug)]
+struct Entry<T> {
+    object: T,
+    origin: Origin,
+}
+
+/// A [`Source`] in twelve bytes, as every pod has one. A number that does not fit is cut.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    file: u32,
+    index: u32,
+    /// 0 where not known.
+    line: u32,
+}
+
+impl Default for SnapshotBuilder {
+    /// A builder for which objects without a namespace stand in `default`, as for kubectl.
+    fn default() -> Self {
+        Self::new("default")
+    }
+}
+
+impl SnapshotBuilder {
+    /// A builder for which namespaced objects without a namespace stand in `default_namespace`.
+    #[must_use]
+    pub fn new(default_namespace: &str) -> Self {
+        Self {
+            default_namespace: default_namespace.into(),
+            interner: Interner::default(),
+            files: Vec::new(),
+            policies: Vec::new(),
+            roles: Vec::new(),
+            bindings: Vec::new(),
+            namespaces: Vec::new(),
+            service_accounts: Vec::new(),
+            workloads: Vec::new(),
+            pods: Vec::new(),
+            reading: Reading::default(),
+        }
+    }
+
+    /// Adds an object.
+    pub fn add(&mut self, mut object: Object, source: &Source) {
+        if let Some(namespace) = namespace_mut(&mut object)
+            && namespace.is_empty()
+        {
+            *namespace = Name::clone(&self.default_namespace);
+        }
+        self.interner.share(&mut object);
+        let origin = self.origin(source);
+        *self.reading.read.entry(object.kind()).or_default() += 1;
+        match object {
+            Object::PodSecurityPolicy(object) => {
+                self.policies.push(Entry { object: *object, origin });
+            }
+            Object::Namespace(object) => self.namespaces.push(Entry { object, origin }),
+            Object::ServiceAccount(object) => {
+                self.service_accounts.push(Entry { object, origin });
+            }
+            Object::Pod(object) => self.pods.push(Entry { object, origin }),
+            Object::Workload(object) => self.workloads.push(Entry { object, origin }),
+            Object::Role(object) => self.roles.push(Entry { object, origin }),
+            Object::Binding(object) => self.bindings.push(Entry { object, origin }),
+        }
+    }
+
+    /// Counts an object of a kind that the program does not read.
+    pub fn skip(&mut self, api_version: &Name, kind: &Name) {
+        let key = (Name::clone(api_version), Name::clone(kind));
+        *self.reading.skipped.entry(key).or_default() += 1;
+    }
+
+    /// Records an object that could not be read.
+    pub fn add_unreadable(&mut self, error: ObjectError) {
+        self.reading.unreadable.push(error);
+    }
+
+    /// Records an input that could not be read at all, or not to its end.
+    pub fn add_unreadable_input(&mut self, message: String) {
+        self.reading.unreadable_inputs.push(message);
+    }
+
+    /// The snapshot, and the objects that were given in several versions without a newest, sorted.
+    #[must_use]
+    pub fn finish(self) -> (Snapshot, Vec<Conflict>) {
+        let mut resolver = Resolver { files: self.files, conflicts: Vec::new() };
+        let mut reading = self.reading;
+        reading.unreadable.sort();
+        reading.unreadable_inputs.sort();
+        let mut snapshot = Snapshot {
+            policies: by_key(resolver.resolve(self.policies), |p| p.name.clone()),
+            roles: by_key(resolver.resolve(self.roles), |r| (r.namespace.clone(), r.name.clone())),
+            bindings: by_key(resolver.resolve(self.bindings), |b| {
+                (b.namespace.clone(), b.name.clone())
+            }),
+            namespaces: by_key(resolver.resolve(self.namespaces), |n| n.name.clone()),
+            service_accounts: by_key(resolver.resolve(self.service_accounts), |a| {
+                (a.namespace.clone(), a.name.clone())
+            }),
+            workloads: BTreeMap::new(),
+            pods: resolver.resolve(self.pods),
+            reading,
+        };
+        for workload in resolver.resolve(self.workloads) {
+            let mut key = (workload.namespace.clone(), workload.kind, workload.name.clone());
+            if key.2.is_empty() {
+                key.2.clone_from(&workload.generate_name);
+                let mut n = 1;
+                while snapshot.workloads.contains_key(&key) {
+                    n += 1;
+                    key.2 = format!("{}#{n}", workload.generate_name).into();
+                }
+            }
+            snapshot.workloads.insert(key, workload);
+        }
+        resolver.conflicts.sort();
+        (snapshot, resolver.conflicts)
+    }
+
+    fn origin(&mut self, source: &Source) -> Origin {
+        let known = self.files.iter().rposition(|file| *file == source.file);
+        let file = known.unwrap_or_else(|| {
+            self.files.push(Name::clone(&source.file));
+            self.files.len() - 1
+        });
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Origin {
+            file: narrow(file),
+            index: narrow(source.index),
+            line: narrow(source.line.unwrap_or(0)),
+        }
+    }
+}
+
+fn by_key<K: Ord, T>(objects: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
+    objects.into_iter().map(|object| (key(&object), object)).collect()
+}
+
+fn namespace_mut(object: &mut Object) -> Option<&mut Name> {
+    match object {
+        Object::PodSecurityPolicy(_) | Object::Namespace(_) => None,
+        Object::ServiceAccount(account) => Some(&mut account.namespace),
+        Object::Pod(pod) => Some(&mut pod.namespace),
+        Object::Workload(workload) => Some(&mut workload.namespace),
+        Object::Role(role) => role.namespace.as_mut(),
+        Object::Binding(binding) => binding.namespace.as_mut(),
+    }
+}
+
+/// An object that may be given twice.
+trait Identified: Debug + PartialEq {
+    /// Kind, namespace and name. Objects with an empty name are never the same.
+    fn identity(&self) -> (&'static str, &str, &str);
+    fn resource_version_mut(&mut self) -> &mut Box<str>;
+    /// What tells one version from another.
+    fn contents(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+macro_rules! identified {
+    ($($type:ty: |$object:ident| $kind:expr, $namespace:expr $(, $contents:expr)?;)*) => {
+        $(impl Identified for $type {
+            fn identity(&self) -> (&'static str, &str, &str) {
+                let $object = self;
+                ($kind, $namespace, &self.name)
+            }
+
+            fn resource_version_mut(&mut self) -> &mut Box<str> {
+                &mut self.resource_version
+            }
+
+            $(fn contents(&self) -> String {
+                let $object = self;
+                $contents
+            })?
+        })*
+    };
+}
+
+identified! {
+    PodSecurityPolicy: |_object| "PodSecurityPolicy", "";
+    Namespace: |_object| "Namespace", "";
+    ServiceAccount: |account| "ServiceAccount", &account.namespace;
+    Pod: |pod| "Pod", &pod.namespace;
+    // Servers of old serve one Deployment as extensions/v1beta1 and as apps/v1.
+    Workload: |workload| workload.kind.as_str(), &workload.namespace, {
+        format!("{:?}", Workload { api_version: Name::default(), ..workload.clone() })
+    };
+    Role: |role| role.kind(), role.namespace.as_deref().unwrap_or_default();
+    Binding: |binding| binding.kind(), binding.namespace.as_deref().unwrap_or_default();
+}
+
+/// Decides which version of an object stands.
+struct Resolver {
+    files: Vec<Name>,
+    conflicts: Vec<Conflict>,
+}
+
+impl Resolver {
+    /// Sorts the objects by kind, namespace and name, and keeps one of each.
+    fn resolve<T: Identified>(&mut self, mut entries: Vec<Entry<T>>) -> Vec<T> {
+        entries.sort_by(|a, b| a.object.identity().cmp(&b.object.identity()));
+        let mut kept = Vec::with_capacity(entries.len());
+        let mut entries = entries.into_iter().peekable();
+        while let Some(entry) = entries.next() {
+            let mut versions = vec![entry];
+            while let Some(next) =
+                entries.next_if(|next| next.object.identity() == versions[0].object.identity())
+            {
+                versions.push(next);
+            }
+            if versions[0].object.identity().2.is_empty() {
+                versions.sort_by_cached_key(|version| format!("{:?}", version.object));
+                kept.extend(versions.into_iter().map(|version| version.object));
+            } else {
+                kept.extend(self.newest(versions));
+            }
+        }
+        kept
+    }
+
+    fn newest<T: Identified>(&mut self, mut versions: Vec<Entry<T>>) -> Option<T> {
+        if versions.len() == 1 {
+            return versions.pop().map(|version| version.object);
+        }
+        // resourceVersions are opaque by the letter of the API, numbers in every API server; a
+        // version without a number (a manifest, say) can be neither older nor newer.
+        let number =
+            |version: &mut Entry<T>| version.object.resource_version_mut().parse::<u64>().ok();
+        let newest = versions.iter_mut().filter_map(number).max();
+        versions.retain_mut(|version| number(version).is_none_or(|n| Some(n) == newest));
+        // From here on resourceVersions no longer count: equal contents are no conflict. They are
+        // taken out and the newest is put back.
+        let mut candidates: Vec<(String, Entry<T>, Box<str>)> = versions
+            .into_iter()
+            .map(|mut version| {
+                let resource_version = std::mem::take(version.object.resource_version_mut());
+                (version.object.contents(), version, resource_version)
+            })
+            .collect();
+        // Those with a number first, as they are of a cluster; then any order that depends on
+        // nothing but the contents.
+        candidates.sort_by(|(a, x, v), (b, y, w)| {
+            let is_unnumbered = |version: &str| version.parse::<u64>().is_err();
+            (is_unnumbered(v), a, v, self.source(x.origin)).cmp(&(
+                is_unnumbered(w),
+                b,
+                w,
+                self.source(y.origin),
+            ))
+        });
+        let mut candidates = candidates.into_iter();
+        let (text, mut kept, resource_version) = candidates.next()?;
+        let mut dropped: Vec<_> = candidates
+            .filter(|(other, ..)| *other != text)
+            .map(|(_, version, _)| self.source(version.origin))
+            .collect();
+        if !dropped.is_empty() {
+            dropped.sort();
+            let (kind, namespace, name) = kept.object.identity();
+            let conflict = Conflict {
+                kind,
+                namespace: namespace.into(),
+                name: name.into(),
+                kept: self.source(kept.origin),
+                dropped,
+            };
+            self.conflicts.push(conflict);
+        }
+        *kept.object.resource_version_mut() = resource_version;
+        Some(kept.object)
+    }
+
+    fn source(&self, origin: Origin) -> Source {
+        Source {
+            file: self.files.get(origin.file as usize).cloned().unwrap_or_default(),
+            index: origin.index as usize,
+            line: (origin.line > 0).then_some(origin.line as usize),
+        }
+    }
+}
