@@ -1,1 +1,90 @@
 //! How do bytes become objects?
+//!
+//! ```text
+//!  file, directory,      buffer          json: walks into lists      decode        sink
+//!  stdin, gzip      ──►  (chunks)  ──►   yaml: splits documents ──►  one    ──►  (Items in
+//!                                        and lists                   object      input order)
+//! ```
+//!
+//! Everything streams: in memory are one chunk, the object that is being read, and whatever the
+//! sink keeps. What cannot be read is handed to the sink as an error, in its place among the
+//! objects, and the rest goes on.
+
+mod buffer;
+mod decode;
+mod dump;
+mod emit;
+mod errors;
+mod json;
+mod yaml;
+
+pub use dump::{Input, read, read_from};
+pub use errors::SourceError;
+pub use json::{ListPage, read_page};
+
+use crate::objects::Object;
+use crate::objects::meta::Name;
+use crate::objects::snapshot::SnapshotBuilder;
+pub use crate::objects::source::{ObjectError, Source, printable};
+
+/// One object of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Where it stands.
+    pub source: Source,
+    /// What it is, or why it could not be read.
+    pub content: Result<Content, ObjectError>,
+}
+
+/// What an object of the input is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// An object of a kind that the program reads.
+    Object {
+        /// `apiVersion`.
+        api_version: Name,
+        /// `kind`.
+        kind: Name,
+        /// The object; its namespace is empty where it names none.
+        object: Object,
+    },
+    /// An object of another kind.
+    Skipped {
+        /// `apiVersion`.
+        api_version: Name,
+        /// `kind`.
+        kind: Name,
+        /// `metadata.namespace`; empty where there is none.
+        namespace: String,
+        /// `metadata.name`; empty where there is none.
+        name: String,
+    },
+}
+
+/// Takes what is read: the objects in the order of the input, and what is wrong with inputs as a
+/// whole.
+pub type Sink<'a> = dyn FnMut(Result<Item, SourceError>) + 'a;
+
+/// Reads the inputs into a snapshot's builder; what could not be read is recorded there.
+///
+/// Returns what was wrong with inputs as a whole, which the builder has as text.
+pub fn read_into(builder: &mut SnapshotBuilder, inputs: &[Input]) -> Vec<SourceError> {
+    let mut errors = Vec::new();
+    read(inputs, &mut |item| match item {
+        Ok(Item { source, content: Ok(Content::Object { object, .. }) }) => {
+            builder.add(object, &source);
+        }
+        Ok(Item { content: Ok(Content::Skipped { api_version, kind, .. }), .. }) => {
+            builder.skip(&api_version, &kind);
+        }
+        Ok(Item { content: Err(error), .. }) => builder.add_unreadable(error),
+        Err(error) => {
+            builder.add_unreadable_input(error.to_string());
+            errors.push(error);
+        }
+    });
+    errors
+}
+
+#[cfg(test)]
+mod tests;

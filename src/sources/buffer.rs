@@ -1,0 +1,122 @@
+//! Which bytes of the input are in memory?
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+/// How much is read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// The largest object that is read. The API server's own limit is some 3 MB for a request, so this
+/// is a guard against input that is no cluster's.
+pub(super) const MAX_OBJECT_BYTES: usize = 512 << 20;
+
+/// A window on the input: what has been read and not yet been consumed.
+pub(super) struct Buffer<'r> {
+    reader: Box<dyn Read + 'r>,
+    bytes: Vec<u8>,
+    start: usize,
+    is_at_end: bool,
+    /// The number of the line at `start`, from 1.
+    line: usize,
+}
+
+impl<'r> Buffer<'r> {
+    pub(super) fn new(reader: impl Read + 'r) -> Self {
+        let reader = Box::new(reader);
+        Self { reader, bytes: Vec::new(), start: 0, is_at_end: false, line: 1 }
+    }
+
+    /// What is in memory.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// The number of the first line in memory, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Forgets the first `n` bytes.
+    pub(super) fn consume(&mut self, n: usize) {
+        let end = self.start + n;
+        self.line += memchr::memchr_iter(b'\n', &self.bytes[self.start..end]).count();
+        self.start = end;
+    }
+
+    /// Reads more, at least as much as there is: the cost of looking at an object again after each
+    /// read stays proportional to its size. Returns whether anything was added.
+    pub(super) fn fill(&mut self) -> io::Result<bool> {
+        if self.is_at_end {
+            return Ok(false);
+        }
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        let held = self.bytes.len();
+        if held > MAX_OBJECT_BYTES {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one object is too large"));
+        }
+        let wanted = held + held.max(CHUNK_BYTES);
+        self.bytes.resize(wanted, 0);
+        let mut end = held;
+        while end < wanted {
+            match self.reader.read(&mut self.bytes[end..]) {
+                Ok(0) => {
+                    self.is_at_end = true;
+                    break;
+                }
+                Ok(n) => end += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.bytes.truncate(end);
+                    self.is_at_end = true;
+                    return Err(error);
+                }
+            }
+        }
+        self.bytes.truncate(end);
+        Ok(end > held)
+    }
+
+    /// Skips white space; the byte after it, `None` at the end of the input.
+    pub(super) fn peek(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            let n = self.bytes().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            self.consume(n);
+            if let Some(&byte) = self.bytes().first() {
+                return Ok(Some(byte));
+            }
+            if !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The first byte that is not white space, without consuming what is before it.
+    pub(super) fn first_visible(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            if let Some(&byte) = self.bytes().iter().find(|byte| !byte.is_ascii_whitespace()) {
+                return Ok(Some(byte));
+            }
+            if !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The extent of the line that starts `offset` bytes into memory, its end included; `None` at
+    /// the end of the input.
+    pub(super) fn line_at(&mut self, offset: usize) -> io::Result<Option<Range<usize>>> {
+        let mut searched = offset;
+        loop {
+            if let Some(length) = memchr::memchr(b'\n', &self.bytes()[searched..]) {
+                return Ok(Some(offset..searched + length + 1));
+            }
+            searched = self.bytes().len();
+            if !self.fill()? {
+                return Ok((searched > offset).then_some(offset..searched));
+            }
+        }
+    }
+}

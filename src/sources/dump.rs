@@ -1,0 +1,236 @@
+//! Which files are meant, and what are they?
+
+#![expect(clippy::disallowed_methods, reason = "this is where dumps are opened")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::buffer::Buffer;
+use super::emit::Emitter;
+use super::{Sink, SourceError, json, yaml};
+use crate::objects::meta::Name;
+
+/// What names of files in a directory end in; `.gz` may follow.
+const EXTENSIONS: [&str; 4] = [".yaml", ".yml", ".json", ".jsonl"];
+
+/// How often gzip may be packed into gzip.
+const MAX_GZIP_DEPTH: usize = 3;
+
+/// How deep directories may stand in each other.
+const MAX_DIRECTORY_DEPTH: usize = 64;
+
+/// Something that `-f` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input: `-`.
+    Stdin,
+    /// A file, or a directory with files.
+    Path {
+        /// Where it is.
+        path: PathBuf,
+        /// Whether a directory's directories are read too.
+        is_recursive: bool,
+    },
+}
+
+impl Input {
+    /// The input that a value of `-f` names.
+    #[must_use]
+    pub fn new(argument: &Path, is_recursive: bool) -> Self {
+        if argument.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::Path { path: argument.to_owned(), is_recursive }
+        }
+    }
+}
+
+/// Reads all objects of the inputs, in their order.
+pub fn read(inputs: &[Input], sink: &mut Sink<'_>) {
+    for input in inputs {
+        match input {
+            Input::Stdin => {
+                read_from("stdin", io::stdin().lock(), sink);
+            }
+            Input::Path { path, is_recursive } if path.is_dir() => {
+                read_directory(path, *is_recursive, sink);
+            }
+            Input::Path { path, .. } => {
+                if read_file(path, sink) == Found::Nothing {
+                    sink(Err(SourceError::NoObjects { file: name_of(path) }));
+                }
+            }
+        }
+    }
+}
+
+/// Reads all objects of one stream; `file` is what the sources call it.
+pub fn read_from(file: &str, reader: impl Read, sink: &mut Sink<'_>) {
+    let file = Name::from(file);
+    if read_stream(&file, Box::new(reader), sink) == Found::Nothing {
+        sink(Err(SourceError::NoObjects { file }));
+    }
+}
+
+/// Whether a file held anything: an object, an empty list, a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Something,
+}
+
+fn read_directory(directory: &Path, is_recursive: bool, sink: &mut Sink<'_>) {
+    let mut files = Vec::new();
+    let mut seen = BTreeSet::new();
+    list_files(directory, is_recursive.then_some(MAX_DIRECTORY_DEPTH), &mut seen, &mut files, sink);
+    if files.is_empty() {
+        sink(Err(SourceError::NoManifests { directory: name_of(directory) }));
+        return;
+    }
+    let mut found = Found::Nothing;
+    for file in files {
+        if read_file(&file, sink) == Found::Something {
+            found = Found::Something;
+        }
+    }
+    if found == Found::Nothing {
+        sink(Err(SourceError::NoObjects { file: name_of(directory) }));
+    }
+}
+
+/// The files of a directory that could hold objects, sorted by name, directories among them.
+///
+/// A directory is entered once, whatever links lead to it, so that loops end.
+fn list_files(
+    directory: &Path,
+    depth: Option<usize>,
+    seen: &mut BTreeSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+    sink: &mut Sink<'_>,
+) {
+    let entries = fs::canonicalize(directory).and_then(|canonical| {
+        if !seen.insert(canonical) {
+            return Ok(Vec::new());
+        }
+        fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    });
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(source) => {
+            sink(Err(SourceError::Open { file: name_of(directory), source }));
+            return;
+        }
+    };
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            if let Some(depth) = depth.and_then(|depth| depth.checked_sub(1)) {
+                list_files(&path, Some(depth), seen, files, sink);
+            }
+        } else if is_manifest(&path) {
+            files.push(path);
+        }
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    EXTENSIONS.iter().any(|extension| name.ends_with(extension))
+}
+
+fn read_file(path: &Path, sink: &mut Sink<'_>) -> Found {
+    let file = name_of(path);
+    match File::open(path) {
+        Ok(reader) => read_stream(&file, Box::new(reader), sink),
+        Err(source) => {
+            sink(Err(SourceError::Open { file, source }));
+            Found::Something
+        }
+    }
+}
+
+fn name_of(path: &Path) -> Name {
+    path.to_string_lossy().into()
+}
+
+fn read_stream(file: &Name, reader: Box<dyn Read + '_>, sink: &mut Sink<'_>) -> Found {
+    let mut emitter = Emitter::new(Name::clone(file), sink);
+    match read_content(reader, &mut emitter) {
+        Ok(found) => found,
+        Err(Failure::Content(error)) => {
+            emitter.fail_input(error);
+            Found::Something
+        }
+        Err(Failure::Io(source)) => {
+            emitter.fail_input(SourceError::Read { file: Name::clone(file), source });
+            Found::Something
+        }
+    }
+}
+
+enum Failure {
+    Io(io::Error),
+    Content(SourceError),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Looks at the first bytes and reads the rest accordingly.
+fn read_content<'r>(
+    mut reader: Box<dyn Read + 'r>,
+    emitter: &mut Emitter<'_, '_>,
+) -> Result<Found, Failure> {
+    for _ in 0..=MAX_GZIP_DEPTH {
+        let head = head(&mut reader)?;
+        let is_gzip = head.starts_with(&[0x1f, 0x8b]);
+        let whole: Box<dyn Read + 'r> = Box::new(io::Cursor::new(head).chain(reader));
+        if !is_gzip {
+            return read_text(Buffer::new(whole), emitter);
+        }
+        reader = Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole)));
+    }
+    Err(Failure::Content(SourceError::NotText { file: Name::clone(emitter.file()) }))
+}
+
+/// The first bytes, enough to know gzip by.
+fn head(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(2);
+    reader.take(2).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn read_text(mut buffer: Buffer<'_>, emitter: &mut Emitter<'_, '_>) -> Result<Found, Failure> {
+    let file = Name::clone(emitter.file());
+    buffer.fill()?;
+    let bytes = buffer.bytes();
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Failure::Content(SourceError::Utf16 { file }));
+    }
+    // Text has no NUL, and neither YAML nor JSON may have one; every binary format has some.
+    if bytes.iter().take(1 << 13).any(|byte| *byte == 0) {
+        return Err(Failure::Content(SourceError::NotText { file }));
+    }
+    if bytes.starts_with(&yaml::BYTE_ORDER_MARK) {
+        buffer.consume(yaml::BYTE_ORDER_MARK.len());
+    }
+    let mut found = Found::Nothing;
+    if buffer.first_visible()? == Some(b'{') {
+        found = Found::Something;
+        if json::read(&mut buffer, emitter)? == json::Ending::End {
+            return Ok(found);
+        }
+    }
+    match yaml::read(&mut buffer, emitter)? {
+        Found::Something => Ok(Found::Something),
+        Found::Nothing => Ok(found),
+    }
+}

@@ -1,0 +1,135 @@
+//! In which order, and under which numbers, do objects reach the sink?
+
+use super::{Content, Item, ObjectError, Sink, Source, SourceError};
+use crate::objects::decode::{Decoded, Header};
+use crate::objects::meta::Name;
+
+/// What is wrong with an object.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fault {
+    /// The line of the fault, from 1.
+    pub(super) line: Option<usize>,
+    pub(super) field: String,
+    pub(super) reason: String,
+}
+
+impl Fault {
+    pub(super) fn new(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), ..Self::default() }
+    }
+
+    pub(super) fn at(self, line: usize) -> Self {
+        Self { line: Some(line), ..self }
+    }
+
+    /// The fault of a text that starts in line `first` of its file.
+    pub(super) fn below(self, first: usize) -> Self {
+        Self { line: self.line.map(|line| (line + first).saturating_sub(1)), ..self }
+    }
+}
+
+/// Numbers the objects of one file and hands them to the sink.
+pub(super) struct Emitter<'a, 's> {
+    file: Name,
+    next_index: usize,
+    sink: &'a mut Sink<'s>,
+    /// Objects that wait for an earlier one whose kind is not known yet.
+    waiting: std::collections::VecDeque<Waiting>,
+}
+
+enum Waiting {
+    Ready(Item),
+    For(usize),
+}
+
+impl<'a, 's> Emitter<'a, 's> {
+    pub(super) fn new(file: Name, sink: &'a mut Sink<'s>) -> Self {
+        Self { file, next_index: 0, sink, waiting: std::collections::VecDeque::new() }
+    }
+
+    pub(super) fn file(&self) -> &Name {
+        &self.file
+    }
+
+    /// How many objects there were so far.
+    pub(super) fn count(&self) -> usize {
+        self.next_index
+    }
+
+    /// The source of the next object.
+    pub(super) fn next_source(&mut self, line: Option<usize>) -> Source {
+        let index = self.next_index;
+        self.next_index += 1;
+        Source { file: Name::clone(&self.file), index, line }
+    }
+
+    /// Delivers an object.
+    pub(super) fn deliver(&mut self, source: Source, decoded: Decoded) {
+        let type_meta = decoded.type_meta;
+        let content = match decoded.body {
+            Ok(object) => {
+                Content::Object { api_version: type_meta.api_version, kind: type_meta.kind, object }
+            }
+            Err(skipped) => Content::Skipped {
+                api_version: type_meta.api_version,
+                kind: type_meta.kind,
+                namespace: skipped.namespace,
+                name: skipped.name,
+            },
+        };
+        self.put(Item { source, content: Ok(content) });
+    }
+
+    /// Delivers the fault of an object.
+    pub(super) fn fail(&mut self, at: Source, header: Header, fault: Fault) {
+        let metadata = header.metadata;
+        let error = ObjectError {
+            line: fault.line.or(at.line),
+            at: at.clone(),
+            api_version: header.api_version,
+            kind: header.kind,
+            namespace: metadata.namespace,
+            name: if metadata.name.is_empty() { metadata.generate_name } else { metadata.name },
+            field: fault.field,
+            reason: fault.reason,
+        };
+        self.put(Item { source: at, content: Err(error) });
+    }
+
+    /// Keeps a place for an object that is delivered later under this source; those behind it wait.
+    pub(super) fn reserve(&mut self, source: &Source) {
+        self.waiting.push_back(Waiting::For(source.index));
+    }
+
+    /// Hands on what is wrong with the file as a whole.
+    pub(super) fn fail_input(&mut self, error: SourceError) {
+        (self.sink)(Err(error));
+    }
+
+    fn put(&mut self, item: Item) {
+        if self.waiting.is_empty() {
+            (self.sink)(Ok(item));
+            return;
+        }
+        // Places are sorted by index.
+        let place = self.waiting.binary_search_by_key(&item.source.index, Waiting::index);
+        match place {
+            Ok(place) => self.waiting[place] = Waiting::Ready(item),
+            Err(place) => self.waiting.insert(place, Waiting::Ready(item)),
+        }
+        while let Some(Waiting::Ready(_)) = self.waiting.front() {
+            if let Some(Waiting::Ready(item)) = self.waiting.pop_front() {
+                (self.sink)(Ok(item));
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn index(&self) -> usize {
+        match self {
+            Self::Ready(item) => item.source.index,
+            Self::For(index) => *index,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What can be wrong with an input, and how do we say it without quoting it?
+
+use std::io;
+
+use crate::objects::meta::Name;
+use crate::objects::source::printable;
+
+/// Something that is wrong with an input as a whole; single objects have
+/// [`ObjectError`](crate::objects::source::ObjectError).
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The file or directory cannot be opened.
+    #[error("`{}` cannot be opened", printable(.file))]
+    Open {
+        /// The file as named.
+        file: Name,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Reading failed on the way: what came before has been delivered.
+    #[error("`{}` cannot be read to its end", printable(.file))]
+    Read {
+        /// The file as named.
+        file: Name,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The bytes are no text.
+    #[error("`{}` is neither YAML nor JSON: it is not text", printable(.file))]
+    NotText {
+        /// The file as named.
+        file: Name,
+    },
+    /// The text is in an encoding that Kubernetes does not read.
+    #[error("`{}` is UTF-16: Kubernetes reads UTF-8 only", printable(.file))]
+    Utf16 {
+        /// The file as named.
+        file: Name,
+    },
+    /// There is no object in the file.
+    #[error("`{}` holds no object", printable(.file))]
+    NoObjects {
+        /// The file or directory as named.
+        file: Name,
+    },
+    /// There is no file in the directory that could hold objects.
+    #[error("`{}` has no .yaml, .yml, .json or .jsonl file (nor one of these with .gz)", printable(.directory))]
+    NoManifests {
+        /// The directory as named.
+        directory: Name,
+    },
+}
+
+/// What serde says, without the value that it says it of.
+///
+/// The texts of serde_json's syntax errors are fixed; those about a value's type quote the value,
+/// which is why only the part after `expected` is taken, and that is our own.
+pub(super) fn scrubbed(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = match text.rfind(" at line ") {
+        Some(end) if error.line() > 0 => &text[..end],
+        _ => &text,
+    };
+    if !error.is_data() {
+        return text.to_owned();
+    }
+    let expected = text.rfind(", expected ").map(|start| &text[start + ", expected ".len()..]);
+    let Some(expected) = expected else { return "invalid value".to_owned() };
+    match text.strip_prefix("invalid type: ").and_then(found) {
+        Some(found) => format!("expected {expected}, not {found}"),
+        None => format!("expected {expected}"),
+    }
+}
+
+/// What serde calls the type of a value, in our words.
+fn found(text: &str) -> Option<&'static str> {
+    [
+        ("string", "a string"),
+        ("boolean", "a boolean"),
+        ("integer", "a number"),
+        ("floating point", "a number"),
+        ("sequence", "a list"),
+        ("map", "an object"),
+        ("null", "null"),
+        ("unit", "null"),
+    ]
+    .into_iter()
+    .find_map(|(prefix, name)| text.starts_with(prefix).then_some(name))
+}
+
+/// What is wrong with a YAML text: where (line from 1, 0 where not known), and what. None of the
+/// parser's own texts is used, as some quote the text.
+pub(super) fn yaml_fault(error: &serde_yaml::Error) -> (usize, String) {
+    use serde_yaml::Error as E;
+    let line = error.location().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
+    let reason = match error.without_snippet() {
+        E::Eof { .. } => "the document ends too early",
+        E::UnknownAnchor { .. } => "an alias names an anchor that does not exist",
+        E::MergeValueNotMapOrSeqOfMaps { .. } => "a merge key (`<<`) needs an object",
+        E::NonFiniteFloat { .. } => "infinity and not-a-number do not exist in JSON",
+        E::AliasReplayCounterOverflow { .. }
+        | E::AliasReplayLimitExceeded { .. }
+        | E::AliasExpansionLimitExceeded { .. }
+        | E::AliasReplayStackDepthExceeded { .. } => "aliases unfold to too much",
+        E::RecursiveReferencesRequireWeakTypes { .. } => "an anchor contains itself",
+        E::Budget { breach, .. } => return (line, breach_text(breach).to_owned()),
+        E::InvalidUtf8Input => "it is not UTF-8",
+        E::AliasError { error, .. } => return yaml_fault(error),
+        E::SerdeInvalidType { .. } | E::SerdeInvalidValue { .. } | E::InvalidScalar { .. } => {
+            "a value is not what its place or tag asks for"
+        }
+        _ => "it is not valid YAML",
+    };
+    (line, reason.to_owned())
+}
+
+fn breach_text(breach: &serde_yaml::budget::BudgetBreach) -> &'static str {
+    use serde_yaml::budget::BudgetBreach as B;
+    match breach {
+        B::Depth { .. } => "it is nested too deep",
+        B::Aliases { .. } | B::Anchors { .. } | B::AliasAnchorRatio { .. } => {
+            "aliases unfold to too much"
+        }
+        B::MergeKeys { .. } => "it has too many merge keys",
+        _ => "it is too large for one document",
+    }
+}

@@ -1,0 +1,402 @@
+//! How is JSON of any size read object by object?
+//!
+//! Objects are decoded where they stand in the buffer; only lists are walked into, key by key and
+//! item by item, so that no list is ever in memory. A text that ends within an object is decoded
+//! again once more has been read. Objects do not depend on each other, so whole runs of them could
+//! go to other threads; what must stay in order is the numbering, which the emitter does.
+
+use std::io::{self, Read};
+use std::marker::PhantomData;
+
+use super::buffer::Buffer;
+use super::decode::{Outcome, Text};
+use super::emit::{Emitter, Fault};
+use super::errors::scrubbed;
+use super::{Item, Source, SourceError};
+use crate::objects::decode::{Expected, Header, HeaderSeed, TypeMeta};
+
+/// How many lists may stand in each other; kubectl makes one.
+pub(super) const MAX_LIST_DEPTH: usize = 32;
+
+pub(super) const NO_KIND: &str = "it has no kind and apiVersion";
+pub(super) const LISTS_TOO_DEEP: &str = "lists are nested too deep";
+pub(super) const ITEMS_TWICE: &str = "a list has `items` twice; these are not read";
+
+/// One page of a live list.
+#[derive(Debug, Default)]
+pub struct ListPage {
+    /// The list's items; they have the kind that the list names.
+    pub items: Vec<Item>,
+    /// `metadata.continue`: what to ask the next page with; empty after the last.
+    pub continue_token: String,
+}
+
+/// Reads an API server's answer to a list request; `request` stands for the file in sources.
+///
+/// # Errors
+/// Where the answer cannot be read to its end.
+pub fn read_page(request: &str, body: impl Read) -> Result<ListPage, SourceError> {
+    let mut page = ListPage::default();
+    let mut failure = None;
+    let file = crate::objects::meta::Name::from(request);
+    let mut sink = |item| match item {
+        Ok(item) => page.items.push(item),
+        Err(error) => failure = Some(error),
+    };
+    let mut buffer = Buffer::new(body);
+    let mut emitter = Emitter::new(file.clone(), &mut sink);
+    let mut walker = Walker::new(&mut buffer, &mut emitter);
+    let ending = walker.walk();
+    let continue_token = std::mem::take(&mut walker.continue_token);
+    match (ending, failure) {
+        (Err(source), _) => Err(SourceError::Read { file, source }),
+        (Ok(Ending::NotJson), _) => Err(SourceError::NotText { file }),
+        (Ok(Ending::End), Some(error)) => Err(error),
+        (Ok(Ending::End), None) => Ok(ListPage { continue_token, ..page }),
+    }
+}
+
+/// Why reading JSON has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The input is at its end, or broken, which has been reported.
+    End,
+    /// What follows in the buffer is no JSON value.
+    NotJson,
+}
+
+/// Reads JSON values one after another.
+pub(super) fn read(buffer: &mut Buffer<'_>, emitter: &mut Emitter<'_, '_>) -> io::Result<Ending> {
+    Walker::new(buffer, emitter).walk()
+}
+
+struct Walker<'w, 'r, 'a, 's> {
+    buffer: &'w mut Buffer<'r>,
+    emitter: &'w mut Emitter<'a, 's>,
+    /// The lists that enclose the place of reading, the outermost first.
+    lists: Vec<List>,
+    /// `metadata.continue` of the last list of the outermost level.
+    continue_token: String,
+}
+
+/// A list that has been entered.
+struct List {
+    header: Header,
+    step: Step,
+    had_items: bool,
+    /// Items that say no kind, while the list's is not known.
+    held: Vec<(Source, Vec<u8>)>,
+}
+
+/// What comes next in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    FirstKey,
+    Key,
+    AfterValue,
+    FirstItem,
+    Item,
+    AfterItem,
+}
+
+/// A part of a list itself.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Key,
+    Kind,
+    ApiVersion,
+    Metadata,
+    Other,
+}
+
+fn no_key(((), length): ((), usize)) -> (String, usize) {
+    (String::new(), length)
+}
+
+/// Whether to go on with this input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Stop,
+}
+
+impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
+    fn new(buffer: &'w mut Buffer<'r>, emitter: &'w mut Emitter<'a, 's>) -> Self {
+        Self { buffer, emitter, lists: Vec::new(), continue_token: String::new() }
+    }
+
+    fn walk(&mut self) -> io::Result<Ending> {
+        loop {
+            let next = self.buffer.peek()?;
+            let flow = match (self.lists.last().map(|list| list.step), next) {
+                (None, None) => return Ok(Ending::End),
+                (None, Some(b'{')) => {
+                    if self.emitter.count() == 0 && self.is_yaml_flow()? {
+                        return Ok(Ending::NotJson);
+                    }
+                    self.value(&Expected::Unknown, false)?
+                }
+                (None, Some(_)) => return Ok(Ending::NotJson),
+                (Some(step), next) => self.step(step, next)?,
+            };
+            if flow == Flow::Stop {
+                self.abandon_lists();
+                return Ok(Ending::End);
+            }
+        }
+    }
+
+    /// Whether the `{` at the start of the input is YAML's, whose keys need no quotes.
+    fn is_yaml_flow(&mut self) -> io::Result<bool> {
+        loop {
+            let behind = &self.buffer.bytes()[1..];
+            if let Some(byte) = behind.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                return Ok(!matches!(byte, b'"' | b'}'));
+            }
+            if !self.buffer.fill()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// One step through the innermost list.
+    fn step(&mut self, step: Step, next: Option<u8>) -> io::Result<Flow> {
+        let Some(next) = next else { return Ok(self.fail_list("the file ends within a list")) };
+        match (step, next) {
+            (Step::FirstKey | Step::AfterValue, b'}') => {
+                self.buffer.consume(1);
+                self.leave_list();
+            }
+            (Step::AfterValue, b',') => self.next_step(Step::Key),
+            (Step::FirstKey | Step::Key, b'"') => return self.key(),
+            (Step::FirstItem | Step::AfterItem, b']') => self.next_step(Step::AfterValue),
+            (Step::AfterItem, b',') => self.next_step(Step::Item),
+            (Step::FirstItem | Step::Item, _) => {
+                let (expected, can_hold) = match self.lists.last_mut() {
+                    Some(list) => {
+                        list.step = Step::AfterItem;
+                        list.items_are()
+                    }
+                    None => (Expected::Unknown, false),
+                };
+                return self.value(&expected, can_hold);
+            }
+            _ => return Ok(self.fail_list("it is not valid JSON: a list is malformed")),
+        }
+        Ok(Flow::On)
+    }
+
+    /// Consumes the byte at hand and goes on with `step`.
+    fn next_step(&mut self, step: Step) {
+        self.buffer.consume(1);
+        if let Some(list) = self.lists.last_mut() {
+            list.step = step;
+        }
+    }
+
+    /// A key of a list, and its value unless it is the items.
+    fn key(&mut self) -> io::Result<Flow> {
+        let Some(key) = self.part(Part::Key)? else { return Ok(Flow::Stop) };
+        if self.buffer.peek()? != Some(b':') {
+            return Ok(self.fail_list("it is not valid JSON: expected `:`"));
+        }
+        self.next_step(Step::AfterValue);
+        let next = self.buffer.peek()?;
+        if key == "items" && next != Some(b'n') {
+            let had_items = self
+                .lists
+                .last_mut()
+                .is_some_and(|list| std::mem::replace(&mut list.had_items, true));
+            if next == Some(b'[') && !had_items {
+                self.next_step(Step::FirstItem);
+                return Ok(Flow::On);
+            }
+            let fault = if had_items {
+                Fault::new(ITEMS_TWICE)
+            } else {
+                Fault { field: "items".to_owned(), ..Fault::new("expected a list") }
+            };
+            let source = self.emitter.next_source(Some(self.buffer.line()));
+            self.emitter.fail(source, self.list_header(), fault);
+        }
+        let part = match key.as_str() {
+            "kind" => Part::Kind,
+            "apiVersion" => Part::ApiVersion,
+            "metadata" => Part::Metadata,
+            _ => Part::Other,
+        };
+        let is_whole = self.part(part)?.is_some();
+        Ok(if is_whole { Flow::On } else { Flow::Stop })
+    }
+
+    /// Reads a part of the innermost list itself: a key, or a value into the list's header.
+    /// `None` where that is broken, which has been reported.
+    fn part(&mut self, part: Part) -> io::Result<Option<String>> {
+        loop {
+            let text = Text::Json(self.buffer.bytes());
+            let Some(list) = self.lists.last_mut() else { return Ok(None) };
+            let header = &mut list.header;
+            let result = match part {
+                Part::Key => text.run(PhantomData::<String>),
+                Part::Kind => text.run(HeaderSeed::Text(&mut header.kind)).map(no_key),
+                Part::ApiVersion => text.run(HeaderSeed::Text(&mut header.api_version)).map(no_key),
+                Part::Metadata => text.run(HeaderSeed::Meta(&mut header.metadata)).map(no_key),
+                Part::Other => text.run(HeaderSeed::Nothing).map(no_key),
+            };
+            match result {
+                // A number at the end of the chunk may go on.
+                Ok((_, length)) if length == self.buffer.bytes().len() && self.buffer.fill()? => {}
+                Ok((key, length)) => {
+                    self.buffer.consume(length);
+                    return Ok(Some(key));
+                }
+                Err(error) if error.is_eof() => {
+                    if !self.buffer.fill()? {
+                        self.fail_list("the file ends within a list");
+                        return Ok(None);
+                    }
+                }
+                Err(error) => {
+                    let fault = Fault::new(&format!("it is not valid JSON: {}", scrubbed(&error)));
+                    let line = self.buffer.line();
+                    let source = self.emitter.next_source(Some(line));
+                    self.emitter.fail(
+                        source,
+                        self.list_header(),
+                        fault.at(error.line()).below(line),
+                    );
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// An object, at the outermost level or in a list.
+    fn value(&mut self, expected: &Expected, can_hold: bool) -> io::Result<Flow> {
+        let line = self.buffer.line();
+        loop {
+            let bytes = self.buffer.bytes();
+            let is_all = |length: usize| length == bytes.len();
+            let length = match Text::Json(bytes).decode(expected) {
+                Outcome::Done(decoded, length) => {
+                    let source = self.emitter.next_source(Some(line));
+                    self.emitter.deliver(source, decoded);
+                    length
+                }
+                Outcome::List => return Ok(self.enter_list()),
+                // A number at the end of the chunk may go on.
+                Outcome::Bad(_, _, length) if is_all(length) && self.buffer.fill()? => continue,
+                Outcome::Unfinished(_) if self.buffer.fill()? => continue,
+                Outcome::Kindless(header, length) => {
+                    let source = self.emitter.next_source(Some(line));
+                    match self.lists.last_mut() {
+                        Some(list) if can_hold => {
+                            self.emitter.reserve(&source);
+                            list.held.push((source, self.buffer.bytes()[..length].to_vec()));
+                        }
+                        _ => self.emitter.fail(source, header, Fault::new(NO_KIND)),
+                    }
+                    length
+                }
+                Outcome::Bad(header, fault, length) => {
+                    let source = self.emitter.next_source(Some(line));
+                    self.emitter.fail(source, header, fault.below(line));
+                    length
+                }
+                Outcome::Unfinished(header) => {
+                    let source = self.emitter.next_source(Some(line));
+                    let fault = Fault::new("the file ends within the object");
+                    self.emitter.fail(source, header, fault);
+                    return Ok(Flow::Stop);
+                }
+                Outcome::Broken(header, fault) => {
+                    let source = self.emitter.next_source(Some(line));
+                    self.emitter.fail(source, header, fault.below(line));
+                    return Ok(Flow::Stop);
+                }
+            };
+            self.buffer.consume(length);
+            return Ok(Flow::On);
+        }
+    }
+
+    fn enter_list(&mut self) -> Flow {
+        if self.lists.len() == MAX_LIST_DEPTH {
+            return self.fail_list(LISTS_TOO_DEEP);
+        }
+        self.lists.push(List {
+            header: Header::default(),
+            step: Step::FirstKey,
+            had_items: false,
+            held: Vec::new(),
+        });
+        self.buffer.consume(1);
+        Flow::On
+    }
+
+    /// At a list's end its kind is known, or there is none.
+    fn leave_list(&mut self) {
+        let Some(list) = self.lists.pop() else { return };
+        let (expected, _) = list.items_are();
+        for (source, bytes) in list.held {
+            deliver_held(self.emitter, source, Text::Json(&bytes), &expected);
+        }
+        if self.lists.is_empty() {
+            self.continue_token = list.header.metadata.continue_token;
+        }
+    }
+
+    /// Where reading stops, what was held is delivered all the same.
+    fn abandon_lists(&mut self) {
+        while !self.lists.is_empty() {
+            self.leave_list();
+        }
+    }
+
+    fn list_header(&self) -> Header {
+        self.lists.last().map(|list| list.header.clone()).unwrap_or_default()
+    }
+
+    fn fail_list(&mut self, reason: &str) -> Flow {
+        let source = self.emitter.next_source(Some(self.buffer.line()));
+        self.emitter.fail(source, self.list_header(), Fault::new(reason));
+        Flow::Stop
+    }
+}
+
+impl List {
+    /// What the items are unless they say it, and whether that may still become known.
+    fn items_are(&self) -> (Expected, bool) {
+        expected_items(&self.header)
+    }
+}
+
+/// What a list's items are unless they say it, and whether the list has not said it yet.
+pub(super) fn expected_items(list: &Header) -> (Expected, bool) {
+    if list.api_version.is_empty() || list.kind.is_empty() {
+        return (Expected::Unknown, true);
+    }
+    let type_meta =
+        TypeMeta { api_version: list.api_version.as_str().into(), kind: list.kind.as_str().into() };
+    (type_meta.of_items().map_or(Expected::Unknown, Expected::Default), false)
+}
+
+/// Delivers an item that had to wait for its list's kind; its text is whole.
+pub(super) fn deliver_held(
+    emitter: &mut Emitter<'_, '_>,
+    source: Source,
+    text: Text<'_>,
+    expected: &Expected,
+) {
+    let line = source.line;
+    match text.decode(expected) {
+        Outcome::Done(decoded, _) => emitter.deliver(source, decoded),
+        Outcome::Bad(header, fault, _) | Outcome::Broken(header, fault) => {
+            emitter.fail(source, header, line.map_or(fault.clone(), |line| fault.below(line)));
+        }
+        Outcome::Kindless(header, _) | Outcome::Unfinished(header) => {
+            emitter.fail(source, header, Fault::new(NO_KIND));
+        }
+        Outcome::List => emitter.fail(source, Header::default(), Fault::new(LISTS_TOO_DEEP)),
+    }
+}

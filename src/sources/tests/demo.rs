@@ -1,0 +1,43 @@
+//! The dumps of real clusters.
+
+use std::path::Path;
+
+use crate::objects::snapshot::{Conflict, Snapshot, SnapshotBuilder};
+use crate::sources::{Input, read_into};
+
+fn snapshot(files: &[&str]) -> (Snapshot, Vec<Conflict>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/clusters");
+    let inputs: Vec<_> = files.iter().map(|file| Input::new(&root.join(file), false)).collect();
+    let mut builder = SnapshotBuilder::default();
+    let errors = read_into(&mut builder, &inputs);
+    assert!(errors.is_empty(), "{errors:?}");
+    builder.finish()
+}
+
+#[test]
+fn yaml_and_json_of_a_cluster_say_the_same() {
+    for (yaml, json, n_objects, n_pods, n_policies) in [
+        ("demo-1.21.yaml", "demo-1.21.json.gz", 397, 62, 16),
+        ("demo2-1.21.yaml.gz", "demo2-1.21.json.gz", 610, 107, 22),
+    ] {
+        let (from_yaml, conflicts) = snapshot(&[yaml]);
+        let (from_json, _) = snapshot(&[json]);
+        assert_eq!(conflicts, []);
+        assert_eq!(from_yaml.reading.unreadable, []);
+        assert_eq!(from_yaml, from_json);
+        let read: usize = from_yaml.reading.read.values().sum();
+        let skipped: usize = from_yaml.reading.skipped.values().sum();
+        assert_eq!(read + skipped, n_objects);
+        assert_eq!(from_yaml.pods.len(), n_pods);
+        assert_eq!(from_yaml.policies.len(), n_policies);
+    }
+}
+
+#[test]
+fn a_cluster_given_twice_is_the_same_cluster() {
+    let (once, _) = snapshot(&["demo-1.21.yaml"]);
+    let (twice, conflicts) = snapshot(&["demo-1.21.json.gz", "demo-1.21.yaml"]);
+    assert_eq!(conflicts, []);
+    assert_eq!(once.pods, twice.pods);
+    assert_eq!(once.workloads, twice.workloads);
+}
