@@ -102,6 +102,18 @@ pub struct PolicyError {
     pub error: FieldError,
 }
 
+/// What came of one policy for a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consideration {
+    /// Neither the service account nor the requester may use it.
+    NotAuthorized,
+    /// It holds these against the pod.
+    Failed(Vec<FieldError>),
+    /// It would admit the pod with these changes. One without changes wins, else the first with;
+    /// see [`Admission::admit`].
+    Admits(Vec<Change>),
+}
+
 /// Prints as in the API server's message: without the policy.
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,6 +201,30 @@ impl Admission {
             Some(admitted) => Verdict::Admitted(Box::new(admitted)),
             None => Verdict::Refused(self.refused(request.name, errors)),
         }
+    }
+
+    /// Says of every policy, in order of names, what came of it for a pod. Dearer than
+    /// [`Self::admit`], as it stops at none.
+    #[must_use]
+    pub fn explain(
+        &self,
+        request: &Request<'_>,
+        authorizer: &Authorizer<'_>,
+    ) -> Vec<(Name, Consideration)> {
+        let Request { namespace, pod, requester, .. } = *request;
+        let subjects = Subjects::new(namespace, pod.spec.service_account(), requester);
+        let consider = |policy: &Policy| {
+            if subjects.grant(authorizer, policy.name()).is_none() {
+                return Consideration::NotAuthorized;
+            }
+            let mut pod = pod.clone();
+            let changes = policy.mutate(&mut pod);
+            match policy.validate(&pod) {
+                errors if !errors.is_empty() => Consideration::Failed(errors),
+                _ => Consideration::Admits(changes),
+            }
+        };
+        self.policies.iter().map(|policy| (policy.name().clone(), consider(policy))).collect()
     }
 
     fn refused(&self, name: &str, errors: Vec<PolicyError>) -> Refused {

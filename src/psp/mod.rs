@@ -22,7 +22,9 @@ mod strategies;
 #[cfg(test)]
 mod tests;
 
-pub use admit::{Admission, Admitted, PolicyError, Refusal, Refused, Request, Verdict};
+pub use admit::{
+    Admission, Admitted, Consideration, PolicyError, Refusal, Refused, Request, Verdict,
+};
 pub use authorize::{Subjects, Via};
 pub use error::{BadValue, ErrorKind, FieldError};
 pub use patch::{Operation, OperationKind, json_patch};

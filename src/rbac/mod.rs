@@ -5,6 +5,8 @@
 
 mod authorizer;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use authorizer::{Authorizer, Grant, Holder};

@@ -80,3 +80,64 @@ impl AppArmorStrategy {
 fn key(container: &str) -> String {
     format!("{APPARMOR_CONTAINER_ANNOTATION_PREFIX}{container}")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::psp::tests::{Outcome, outcome};
+
+    #[test]
+    fn fills_and_judges() {
+        let policy = |allowed: Option<&str>, default: Option<&str>| {
+            json!({
+                "apparmor.security.beta.kubernetes.io/allowedProfileNames": allowed,
+                "apparmor.security.beta.kubernetes.io/defaultProfileName": default,
+            })
+        };
+        let path = |container| format!("metadata.annotations[{}]", key(container));
+        let must_be_set =
+            |container| format!("pod.{}: Forbidden: AppArmor profile must be set", path(container));
+        let default = policy(Some("a,b"), Some("a"));
+        for (name, policy, app, init, expected) in [
+            ("no list", policy(None, None), Some("x"), None, Outcome::unchanged()),
+            (
+                "default, init containers too",
+                default.clone(),
+                None,
+                Some(""),
+                Outcome::writes(json!({(path("init")): "a", (path("app")): "a"})),
+            ),
+            ("set", default, Some("b"), Some("a"), Outcome::unchanged()),
+            (
+                "list without default",
+                policy(Some("a,b"), None),
+                None,
+                Some("c"),
+                Outcome::errors(&[
+                    &format!(
+                        "pod.{}: Forbidden: c is not an allowed profile. Allowed values: \"a,b\"",
+                        path("init")
+                    ),
+                    &must_be_set("app"),
+                ]),
+            ),
+            (
+                "an empty list wants a profile too",
+                policy(Some(""), None),
+                None,
+                None,
+                Outcome::errors(&[&must_be_set("init"), &must_be_set("app")]),
+            ),
+            ("no wildcards", policy(Some("*"), None), Some("*"), Some("*"), Outcome::unchanged()),
+        ] {
+            let pod = json!({
+                "metadata": {"annotations": {(key("app")): app, (key("init")): init}},
+                "spec": {"initContainers": [{"name": "init"}], "containers": [{"name": "app"}]},
+            });
+            // A null value is read as an empty one.
+            assert_eq!(outcome(&json!({}), &policy, &pod), expected, "{name}");
+        }
+    }
+}

@@ -107,3 +107,71 @@ fn record(
         log.record(path.clone(), before, value(after), Some(policy_field));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, outcome};
+
+    const ADD: &str = "spec.containers[0].securityContext.capabilities.add";
+    const DROP: &str = "spec.containers[0].securityContext.capabilities.drop";
+
+    #[test]
+    fn adds_and_drops() {
+        let policy = json!({"defaultAddCapabilities": ["B", "A"],
+                            "requiredDropCapabilities": ["Z", "Y"]});
+        for (name, own, expected) in [
+            ("nothing set", json!(null), json!({ADD: ["A", "B"], DROP: ["Y", "Z"]})),
+            (
+                "what the container drops is not added",
+                json!({"drop": ["A"]}),
+                json!({ADD: ["B"], DROP: ["A", "Y", "Z"]}),
+            ),
+            (
+                "dropping ALL drops no name",
+                json!({"drop": ["ALL"]}),
+                json!({ADD: ["A", "B"], DROP: ["ALL", "Y", "Z"]}),
+            ),
+            (
+                "one new name sorts both lists",
+                json!({"add": ["C", "B", "A", "C"], "drop": ["Z"]}),
+                json!({ADD: ["A", "B", "C"], DROP: ["Y", "Z"]}),
+            ),
+            (
+                "nothing new leaves both lists",
+                json!({"add": ["B", "A", "B"], "drop": ["Z", "Y"]}),
+                json!({}),
+            ),
+        ] {
+            let pod = in_container(&json!({"capabilities": own}));
+            let found = outcome(&policy, &json!({}), &pod);
+            assert_eq!(found, Outcome::writes(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn judges_what_is_added() {
+        let refused =
+            |name: &str| format!("{ADD}: Invalid value: \"{name}\": capability may not be added");
+        for (name, allowed, add, errors) in [
+            ("listed", json!(["A"]), json!(["A"]), vec![]),
+            ("not listed", json!(["A"]), json!(["B", "A", "C"]), vec![refused("B"), refused("C")]),
+            ("no list", json!(null), json!(["A"]), vec![refused("A")]),
+            ("default ones are allowed", json!(null), json!(["D"]), vec![]),
+            (
+                "no prefixes, no folding",
+                json!(["A"]),
+                json!(["CAP_A", "a"]),
+                vec![refused("CAP_A"), refused("a")],
+            ),
+            ("ALL is literal", json!(["ALL"]), json!(["ALL", "A"]), vec![refused("A")]),
+            ("* is a wildcard", json!(["*"]), json!(["A", "ALL"]), vec![]),
+            ("* in the pod is literal", json!(["A"]), json!(["*"]), vec![refused("*")]),
+        ] {
+            let policy = json!({"allowedCapabilities": allowed, "defaultAddCapabilities": ["D"]});
+            let pod = in_container(&json!({"capabilities": {"add": add, "drop": ["D"]}}));
+            assert_eq!(outcome(&policy, &json!({}), &pod).errors, errors, "{name}");
+        }
+    }
+}

@@ -143,3 +143,112 @@ impl RunAsGroup {
         self.0.validate(&path, group.as_ref().map(std::slice::from_ref), errors);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, in_pod, outcome};
+
+    #[test]
+    fn fills_and_judges_the_pods_groups() {
+        const FS: &str = "spec.securityContext.fsGroup";
+        const SUPPLEMENTAL: &str = "spec.securityContext.supplementalGroups";
+        let must = json!({"rule": "MustRunAs",
+                          "ranges": [{"min": 5, "max": 9}, {"min": 20, "max": 20}]});
+        let may = json!({"rule": "MayRunAs", "ranges": [{"min": 5, "max": 9}]});
+        let fs = |rule| json!({"fsGroup": rule});
+        let supplemental = |rule| json!({"supplementalGroups": rule});
+        for (name, policy, pod, expected) in [
+            ("default", fs(&must), in_pod(&json!({})), Outcome::writes(json!({FS: 5}))),
+            ("second range", fs(&must), in_pod(&json!({"fsGroup": 20})), Outcome::unchanged()),
+            (
+                "out of range",
+                fs(&must),
+                in_pod(&json!({"fsGroup": 0})),
+                Outcome::errors(&[&format!(
+                    "{FS}: Invalid value: []int64{{0}}: group 0 must be in the ranges: [{{5 9}} {{20 20}}]"
+                )]),
+            ),
+            ("may be absent", fs(&may), in_pod(&json!({})), Outcome::unchanged()),
+            (
+                "may not be another",
+                fs(&may),
+                in_pod(&json!({"fsGroup": 1})),
+                Outcome::errors(&[&format!(
+                    "{FS}: Invalid value: []int64{{1}}: group 1 must be in the ranges: [{{5 9}}]"
+                )]),
+            ),
+            (
+                "default list",
+                supplemental(&must),
+                in_pod(&json!({})),
+                Outcome::writes(json!({SUPPLEMENTAL: [5]})),
+            ),
+            (
+                "an empty list is not absent",
+                supplemental(&must),
+                in_pod(&json!({"supplementalGroups": []})),
+                Outcome::errors(&[&format!(
+                    "{SUPPLEMENTAL}: Invalid value: []int64{{}}: unable to validate empty groups against required ranges"
+                )]),
+            ),
+            (
+                "an empty list that may be",
+                supplemental(&may),
+                in_pod(&json!({"supplementalGroups": []})),
+                Outcome::unchanged(),
+            ),
+            (
+                "an error for each bad group, with the whole list",
+                supplemental(&may),
+                in_pod(&json!({"supplementalGroups": [1, 6, 2]})),
+                Outcome::errors(&[
+                    &format!(
+                        "{SUPPLEMENTAL}: Invalid value: []int64{{1, 6, 2}}: group 1 must be in the ranges: [{{5 9}}]"
+                    ),
+                    &format!(
+                        "{SUPPLEMENTAL}: Invalid value: []int64{{1, 6, 2}}: group 2 must be in the ranges: [{{5 9}}]"
+                    ),
+                ]),
+            ),
+        ] {
+            assert_eq!(outcome(&policy, &json!({}), &pod), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn fills_and_judges_the_containers_group() {
+        const CONTEXT: &str = "spec.containers[0].securityContext";
+        let must = json!({"rule": "MustRunAs", "ranges": [{"min": 5, "max": 9}]});
+        let may = json!({"rule": "MayRunAs", "ranges": [{"min": 5, "max": 9}]});
+        let refusal = format!(
+            "{CONTEXT}: Invalid value: []int64{{10}}: group 10 must be in the ranges: [{{5 9}}]"
+        );
+        for (name, rule, pod, expected) in [
+            ("no rule", None, in_container(&json!({"runAsGroup": 0})), Outcome::unchanged()),
+            (
+                "default",
+                Some(&must),
+                in_container(&json!({})),
+                Outcome::writes(json!({"spec.containers[0].securityContext.runAsGroup": 5})),
+            ),
+            ("the pod's", Some(&must), in_pod(&json!({"runAsGroup": 9})), Outcome::unchanged()),
+            (
+                "out of range",
+                Some(&must),
+                in_pod(&json!({"runAsGroup": 10})),
+                Outcome::errors(&[&refusal]),
+            ),
+            ("may be absent", Some(&may), in_container(&json!({})), Outcome::unchanged()),
+            (
+                "may not be another",
+                Some(&may),
+                in_container(&json!({"runAsGroup": 10})),
+                Outcome::errors(&[&refusal]),
+            ),
+        ] {
+            assert_eq!(outcome(&json!({"runAsGroup": rule}), &json!({}), &pod), expected, "{name}");
+        }
+    }
+}

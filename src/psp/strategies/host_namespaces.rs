@@ -47,3 +47,24 @@ impl HostNamespaces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, outcome};
+
+    #[test]
+    fn judges_each_namespace() {
+        let pod = json!({"spec": {"hostNetwork": true, "hostPID": true, "hostIPC": true}});
+        let all = json!({"hostNetwork": true, "hostPID": true, "hostIPC": true});
+        let refused = Outcome::errors(&[
+            "spec.securityContext.hostNetwork: Invalid value: true: Host network is not allowed to be used",
+            "spec.securityContext.hostPID: Invalid value: true: Host PID is not allowed to be used",
+            "spec.securityContext.hostIPC: Invalid value: true: Host IPC is not allowed to be used",
+        ]);
+        assert_eq!(outcome(&all, &json!({}), &pod), Outcome::unchanged());
+        assert_eq!(outcome(&json!({}), &json!({}), &pod), refused);
+        assert_eq!(outcome(&json!({}), &json!({}), &json!({})), Outcome::unchanged());
+    }
+}

@@ -1,12 +1,14 @@
 //! How does each part of a policy fill a pod, and what does it hold against one?
 //!
 //! One file per rule, with `mutate` and `validate` side by side, because one is only right if the
-//! other agrees: a pod that `mutate` has filled passes `validate` wherever its author set nothing.
+//! other agrees: what a sensible policy writes passes its own check. (A senseless one, such as a
+//! default that its own list leaves out, refuses every pod that it fills.)
 
 pub(super) mod app_armor;
 pub(super) mod capabilities;
 pub(super) mod group;
 pub(super) mod host_namespaces;
+mod host_paths;
 pub(super) mod host_ports;
 pub(super) mod privilege_escalation;
 pub(super) mod privileged;

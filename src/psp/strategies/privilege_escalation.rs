@@ -55,3 +55,34 @@ impl PrivilegeEscalationStrategy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, outcome};
+
+    #[test]
+    fn fills_and_judges() {
+        const PATH: &str = "spec.containers[0].securityContext.allowPrivilegeEscalation";
+        let refused = format!(
+            "{PATH}: Invalid value: true: Allowing privilege escalation for containers is not allowed"
+        );
+        for (default, allows, own, expected) in [
+            (None, None, None, Outcome::unchanged()),
+            (None, None, Some(true), Outcome::unchanged()),
+            (Some(false), None, None, Outcome::writes(json!({PATH: false}))),
+            (Some(false), None, Some(true), Outcome::unchanged()),
+            (None, Some(false), None, Outcome::writes(json!({PATH: false}))),
+            (None, Some(false), Some(true), Outcome::errors(&[&refused])),
+            (Some(true), Some(false), None, Outcome::both(json!({PATH: true}), &[&refused])),
+            (Some(true), Some(true), None, Outcome::writes(json!({PATH: true}))),
+        ] {
+            let policy = json!({"defaultAllowPrivilegeEscalation": default,
+                                "allowPrivilegeEscalation": allows});
+            let pod = in_container(&json!({"allowPrivilegeEscalation": own}));
+            let found = outcome(&policy, &json!({}), &pod);
+            assert_eq!(found, expected, "default {default:?}, allows {allows:?}, own {own:?}");
+        }
+    }
+}

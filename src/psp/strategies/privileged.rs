@@ -22,3 +22,27 @@ impl Privileged {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, outcome};
+
+    #[test]
+    fn judges_privileged_containers() {
+        let refused = Outcome::errors(&[
+            "spec.containers[0].securityContext.privileged: Invalid value: true: Privileged containers are not allowed",
+        ]);
+        for (allows, own, expected) in [
+            (true, Some(true), Outcome::unchanged()),
+            (false, Some(true), refused),
+            (false, Some(false), Outcome::unchanged()),
+            (false, None, Outcome::unchanged()),
+        ] {
+            let pod = in_container(&json!({"privileged": own}));
+            let found = outcome(&json!({"privileged": allows}), &json!({}), &pod);
+            assert_eq!(found, expected, "{allows} {own:?}");
+        }
+    }
+}

@@ -33,3 +33,30 @@ impl ProcMount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, outcome};
+
+    #[test]
+    fn judges_mount_types() {
+        let refused = |found: &str| {
+            Outcome::errors(&[&format!(
+                "spec.containers[0].securityContext.procMount: Invalid value: \"{found}\": ProcMountType is not allowed"
+            )])
+        };
+        for (allowed, own, expected) in [
+            (json!([]), None, Outcome::unchanged()),
+            (json!([]), Some("Default"), Outcome::unchanged()),
+            (json!([]), Some("Unmasked"), refused("Unmasked")),
+            (json!(["Unmasked"]), Some("Unmasked"), Outcome::unchanged()),
+            (json!(["Unmasked"]), None, refused("Default")),
+        ] {
+            let pod = in_container(&json!({"procMount": own}));
+            let found = outcome(&json!({"allowedProcMountTypes": allowed}), &json!({}), &pod);
+            assert_eq!(found, expected, "{allowed} {own:?}");
+        }
+    }
+}

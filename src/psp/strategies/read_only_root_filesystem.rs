@@ -37,3 +37,28 @@ impl ReadOnlyRootFilesystem {
         errors.push(FieldError::invalid(path, value, detail));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, outcome};
+
+    #[test]
+    fn fills_and_judges() {
+        const PATH: &str = "spec.containers[0].securityContext.readOnlyRootFilesystem";
+        let refused =
+            format!("{PATH}: Invalid value: false: ReadOnlyRootFilesystem must be set to true");
+        for (demands, own, expected) in [
+            (false, None, Outcome::unchanged()),
+            (false, Some(false), Outcome::unchanged()),
+            (true, None, Outcome::writes(json!({PATH: true}))),
+            (true, Some(true), Outcome::unchanged()),
+            (true, Some(false), Outcome::errors(&[&refused])),
+        ] {
+            let policy = json!({"readOnlyRootFilesystem": demands});
+            let pod = in_container(&json!({"readOnlyRootFilesystem": own}));
+            assert_eq!(outcome(&policy, &json!({}), &pod), expected, "{demands} {own:?}");
+        }
+    }
+}

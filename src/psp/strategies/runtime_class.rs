@@ -41,3 +41,40 @@ impl RuntimeClassStrategy {
 fn path() -> FieldPath {
     FieldPath::new("spec.runtimeClassName")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, outcome};
+
+    #[test]
+    fn fills_and_judges() {
+        const PATH: &str = "spec.runtimeClassName";
+        let refused =
+            |name: &str| Outcome::errors(&[&format!("{PATH}: Invalid value: \"{name}\"")]);
+        let only = json!({"allowedRuntimeClassNames": ["a"]});
+        let default = json!({"allowedRuntimeClassNames": [], "defaultRuntimeClassName": "a"});
+        for (name, rule, own, expected) in [
+            ("no rule", json!(null), Some("x"), Outcome::unchanged()),
+            ("listed", only.clone(), Some("a"), Outcome::unchanged()),
+            ("not listed", only.clone(), Some("x"), refused("x")),
+            ("none", only, None, Outcome::unchanged()),
+            ("empty list", json!({}), Some("x"), refused("x")),
+            ("any", json!({"allowedRuntimeClassNames": ["*"]}), Some("x"), Outcome::unchanged()),
+            (
+                "a default that is not allowed",
+                default,
+                None,
+                Outcome::both(json!({PATH: "a"}), &["spec.runtimeClassName: Invalid value: \"a\""]),
+            ),
+        ] {
+            let pod = json!({"spec": {"runtimeClassName": own}});
+            assert_eq!(
+                outcome(&json!({"runtimeClass": rule}), &json!({}), &pod),
+                expected,
+                "{name}"
+            );
+        }
+    }
+}

@@ -122,7 +122,48 @@ fn sorted(categories: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::psp::tests::{Outcome, in_container, in_pod, outcome};
+
+    #[test]
+    fn fills_and_judges() {
+        const POD: &str = "spec.securityContext.seLinuxOptions";
+        const CONTAINER: &str = "spec.containers[0].securityContext.seLinuxOptions";
+        let wanted = json!({"level": "s0:c1,c2", "role": "r", "type": "t", "user": "u"});
+        let same = json!({"level": "s0:c2,c1", "role": "r", "type": "t", "user": "u"});
+        for (name, pod, expected) in [
+            ("default in the pod", in_pod(&json!({})), Outcome::writes(json!({POD: wanted}))),
+            ("the same", in_pod(&json!({"seLinuxOptions": same})), Outcome::unchanged()),
+            (
+                "a container's options hide the pod's as a whole",
+                in_container(&json!({"seLinuxOptions": {"type": "spc_t"}})),
+                Outcome::both(
+                    json!({POD: wanted}),
+                    &[
+                        &format!("{CONTAINER}.level: Invalid value: \"\": must be s0:c1,c2"),
+                        &format!("{CONTAINER}.role: Invalid value: \"\": must be r"),
+                        &format!("{CONTAINER}.type: Invalid value: \"spc_t\": must be t"),
+                        &format!("{CONTAINER}.user: Invalid value: \"\": must be u"),
+                    ],
+                ),
+            ),
+            (
+                "the pod's options count even where no container has them",
+                json!({"spec": {
+                    "securityContext": {
+                        "seLinuxOptions": {"level": "s0:c1,c2", "role": "r", "type": "x", "user": "u"},
+                    },
+                    "containers": [{"name": "app", "securityContext": {"seLinuxOptions": same}}],
+                }}),
+                Outcome::errors(&[&format!("{POD}.type: Invalid value: \"x\": must be t")]),
+            ),
+        ] {
+            let policy = json!({"seLinux": {"rule": "MustRunAs", "seLinuxOptions": wanted}});
+            assert_eq!(outcome(&policy, &json!({}), &pod), expected, "{name}");
+        }
+    }
 
     #[test]
     fn compares_levels() {

@@ -137,3 +137,173 @@ fn annotation_for(profile: &Profile) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::psp::tests::{Outcome, outcome};
+
+    const POD: &str = "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]";
+    const CONTAINER: &str =
+        "metadata.annotations[container.seccomp.security.alpha.kubernetes.io/app]";
+
+    /// A pod with these two annotations and these two fields.
+    fn pod(annotations: [Option<&str>; 2], fields: [Option<&str>; 2]) -> Value {
+        let context = |field: Option<&str>| match field {
+            Some(type_) => json!({"seccompProfile": {"type": type_, "localhostProfile": "a.json"}}),
+            None => Value::Null,
+        };
+        let keys = [
+            SECCOMP_POD_ANNOTATION.to_owned(),
+            format!("{SECCOMP_CONTAINER_ANNOTATION_PREFIX}app"),
+        ];
+        let annotations: BTreeMap<_, _> = keys
+            .into_iter()
+            .zip(annotations)
+            .filter_map(|(key, profile)| Some((key, profile?)))
+            .collect();
+        json!({
+            "metadata": {"annotations": annotations},
+            "spec": {
+                "securityContext": context(fields[0]),
+                "containers": [{"name": "app", "securityContext": context(fields[1])}],
+            },
+        })
+    }
+
+    fn policy(allowed: Option<&str>, default: Option<&str>) -> Value {
+        json!({
+            "seccomp.security.alpha.kubernetes.io/allowedProfileNames": allowed,
+            "seccomp.security.alpha.kubernetes.io/defaultProfileName": default,
+        })
+    }
+
+    #[test]
+    fn fills_in_the_pods_annotation() {
+        let default = || policy(Some("*"), Some("docker/default"));
+        for (name, policy, pod, written) in [
+            ("default", default(), pod([None; 2], [None; 2]), Some("docker/default")),
+            (
+                "empty annotation",
+                default(),
+                pod([Some(""), None], [None; 2]),
+                Some("docker/default"),
+            ),
+            ("annotation", default(), pod([Some("x"), None], [Some("Unconfined"), None]), None),
+            (
+                "field",
+                default(),
+                pod([None; 2], [Some("RuntimeDefault"), None]),
+                Some("runtime/default"),
+            ),
+            (
+                "field, no default",
+                policy(Some("*"), None),
+                pod([None; 2], [Some("Localhost"), None]),
+                Some("localhost/a.json"),
+            ),
+            ("senseless field", default(), pod([None; 2], [Some("x"), None]), None),
+            (
+                "container's field",
+                policy(Some("*"), None),
+                pod([None; 2], [None, Some("Unconfined")]),
+                None,
+            ),
+        ] {
+            let expected = match written {
+                Some(profile) => Outcome::writes(json!({POD: profile})),
+                None => Outcome::unchanged(),
+            };
+            assert_eq!(outcome(&json!({}), &policy, &pod), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn judges_profiles() {
+        let none = || policy(None, None);
+        let runtime = || policy(Some("localhost/a.json,docker/default"), None);
+        let unset = |path: &str| format!("pod.{path}: Forbidden: seccomp may not be set");
+        let other = |path: &str, profile: &str, allowed: &str| {
+            format!(
+                "pod.{path}: Forbidden: {profile} is not an allowed seccomp profile. Valid values are {allowed}"
+            )
+        };
+        let of_runtime = |path, profile| other(path, profile, "localhost/a.json,docker/default");
+        for (name, policy, pod, errors) in [
+            ("no list, no profile", none(), pod([None; 2], [None; 2]), vec![]),
+            (
+                "no list, a profile",
+                none(),
+                pod([Some("runtime/default"), None], [None; 2]),
+                vec![unset(POD), unset(CONTAINER)],
+            ),
+            (
+                "no list, a container's field",
+                none(),
+                pod([None; 2], [None, Some("RuntimeDefault")]),
+                vec![unset(CONTAINER)],
+            ),
+            ("empty list, no profile", policy(Some(""), None), pod([None; 2], [None; 2]), vec![]),
+            (
+                "empty list, a profile",
+                policy(Some(""), None),
+                pod([None, Some("x")], [None; 2]),
+                vec![other(CONTAINER, "x", "")],
+            ),
+            (
+                "list, no profile",
+                runtime(),
+                pod([None; 2], [None; 2]),
+                vec![of_runtime(POD, ""), of_runtime(CONTAINER, "")],
+            ),
+            (
+                "the other spelling",
+                runtime(),
+                pod([Some("runtime/default"), None], [None; 2]),
+                vec![],
+            ),
+            (
+                "wildcard among others",
+                policy(Some("x,*"), None),
+                pod([Some("y"), None], [None; 2]),
+                vec![],
+            ),
+            (
+                "pod: annotation before field",
+                runtime(),
+                pod([Some("x"), None], [Some("RuntimeDefault"), None]),
+                vec![of_runtime(POD, "x")],
+            ),
+            (
+                "container: field before annotation",
+                runtime(),
+                pod([Some("runtime/default"), Some("x")], [None, Some("Localhost")]),
+                vec![],
+            ),
+            (
+                "container: annotation before the pod's field",
+                runtime(),
+                pod([Some("runtime/default"), Some("x")], [Some("RuntimeDefault"), None]),
+                vec![of_runtime(CONTAINER, "x")],
+            ),
+            (
+                "container: the pod's field before its annotation",
+                runtime(),
+                pod([Some("runtime/default"), None], [Some("Unconfined"), None]),
+                vec![of_runtime(CONTAINER, "unconfined")],
+            ),
+            (
+                "empty annotation of a container",
+                runtime(),
+                pod([Some("runtime/default"), Some("")], [None; 2]),
+                vec![of_runtime(CONTAINER, "")],
+            ),
+        ] {
+            assert_eq!(outcome(&json!({}), &policy, &pod).errors, errors, "{name}");
+        }
+    }
+}

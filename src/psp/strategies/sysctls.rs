@@ -64,3 +64,51 @@ fn matches_any(patterns: &[String], name: &str) -> bool {
         None => pattern == name,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::pod::{PodSecurityContext, Sysctl};
+
+    fn errors(allowed: &[&str], forbidden: &[&str], version: Version, name: &str) -> Vec<String> {
+        let strings = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        let rules = PodSecurityPolicySpec {
+            allowed_unsafe_sysctls: strings(allowed),
+            forbidden_sysctls: strings(forbidden),
+            ..PodSecurityPolicySpec::default()
+        };
+        let context = PodSecurityContext {
+            sysctls: vec![Sysctl { name: name.to_owned(), ..Sysctl::default() }],
+            ..PodSecurityContext::default()
+        };
+        let spec = PodSpec { security_context: Some(context), ..PodSpec::default() };
+        let mut errors = Vec::new();
+        SysctlsStrategy::new(&rules, version).validate(&spec, &mut errors);
+        errors.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn judges_names() {
+        let path = "pod.spec.securityContext.sysctls[0]: Forbidden";
+        let refused = |name: &str| vec![format!("{path}: unsafe sysctl {name:?} is not allowed")];
+        let forbidden = |name: &str| vec![format!("{path}: sysctl {name:?} is not allowed")];
+        let (old, new) = (Version::v1(21), Version::v1(22));
+        let port = "net.ipv4.ip_unprivileged_port_start";
+        let syncookies = "net.ipv4.tcp_syncookies";
+        for (allowed, denied, version, name, expected) in [
+            (&[][..], &[][..], old, syncookies, vec![]),
+            (&[], &[], old, "net.core.somaxconn", refused("net.core.somaxconn")),
+            (&["net.*"], &[], old, "net.core.somaxconn", vec![]),
+            (&["net.core.somaxconn"], &[], old, "net.core.somaxconn", vec![]),
+            (&["net.*.somaxconn"], &[], old, "net.core.somaxconn", refused("net.core.somaxconn")),
+            (&["*"], &[], old, "", vec![]),
+            (&["*"], &["net.ipv4.*"], old, syncookies, forbidden(syncookies)),
+            (&[], &["*"], old, syncookies, forbidden(syncookies)),
+            (&[], &[], old, port, refused(port)),
+            (&[], &[], new, port, vec![]),
+            (&[], &[], new, "net/ipv4/tcp_syncookies", refused("net/ipv4/tcp_syncookies")),
+        ] {
+            assert_eq!(errors(allowed, denied, version, name), expected, "{name} {allowed:?}");
+        }
+    }
+}

@@ -92,3 +92,78 @@ impl UserStrategy {
         errors.extend(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::psp::tests::{Outcome, in_container, in_pod, outcome};
+
+    #[test]
+    fn fills_and_judges() {
+        const USER: &str = "spec.containers[0].securityContext.runAsUser";
+        const NON_ROOT: &str = "spec.containers[0].securityContext.runAsNonRoot";
+        let out_of_range = |id: i64| {
+            format!(
+                "{USER}: Invalid value: {id}: must be in the ranges: [{{1000 1999}} {{3000 3000}}]"
+            )
+        };
+        let root = format!("{USER}: Invalid value: 0: running with the root UID is forbidden");
+        let explicit_root = format!("{NON_ROOT}: Invalid value: false: must be true");
+        let any = json!({"rule": "RunAsAny"});
+        let non_root = json!({"rule": "MustRunAsNonRoot"});
+        let ranges = json!({"rule": "MustRunAs",
+                            "ranges": [{"min": 1000, "max": 1999}, {"min": 3000, "max": 3000}]});
+        for (name, rule, pod, expected) in [
+            ("any", &any, in_container(&json!({"runAsUser": 0})), Outcome::unchanged()),
+            ("default", &ranges, in_container(&json!({})), Outcome::writes(json!({USER: 1000}))),
+            ("the pod's id", &ranges, in_pod(&json!({"runAsUser": 3000})), Outcome::unchanged()),
+            (
+                "the container's id hides the pod's",
+                &ranges,
+                json!({"spec": {"securityContext": {"runAsUser": 1000}, "containers": [
+                    {"name": "app", "securityContext": {"runAsUser": 2000}},
+                ]}}),
+                Outcome::errors(&[&out_of_range(2000)]),
+            ),
+            (
+                "negative id",
+                &ranges,
+                in_container(&json!({"runAsUser": -1})),
+                Outcome::errors(&[&out_of_range(-1)]),
+            ),
+            (
+                "ranges never write runAsNonRoot",
+                &ranges,
+                in_container(&json!({"runAsNonRoot": false})),
+                Outcome::writes(json!({USER: 1000})),
+            ),
+            (
+                "nothing set",
+                &non_root,
+                in_pod(&json!({})),
+                Outcome::writes(json!({NON_ROOT: true})),
+            ),
+            ("an id", &non_root, in_pod(&json!({"runAsUser": 1})), Outcome::unchanged()),
+            ("root", &non_root, in_container(&json!({"runAsUser": 0})), Outcome::errors(&[&root])),
+            (
+                "root in the pod, runAsNonRoot in the container",
+                &non_root,
+                json!({"spec": {"securityContext": {"runAsUser": 0}, "containers": [
+                    {"name": "app", "securityContext": {"runAsNonRoot": true}},
+                ]}}),
+                Outcome::errors(&[&root]),
+            ),
+            (
+                "an explicit false, even with an id, and only one error",
+                &non_root,
+                in_container(&json!({"runAsNonRoot": false, "runAsUser": 0})),
+                Outcome::errors(&[&explicit_root]),
+            ),
+            ("true", &non_root, in_pod(&json!({"runAsNonRoot": true})), Outcome::unchanged()),
+        ] {
+            let found = outcome(&json!({"runAsUser": rule}), &json!({}), &pod);
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}

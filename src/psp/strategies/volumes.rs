@@ -1,24 +1,21 @@
-//! `spec.volumes`, `allowedHostPaths`, `allowedFlexVolumes`, `allowedCSIDrivers`: which volumes may
-//! pods use?
+//! `spec.volumes`, `allowedFlexVolumes`, `allowedCSIDrivers`: which volumes may pods use?
 //!
 //! Upstream: `pkg/security/podsecuritypolicy/provider.go`, `validatePodVolumes` (v1.21).
 
 use crate::objects::path::FieldPath;
 use crate::objects::pod::PodSpec;
-use crate::objects::psp::{AllowedHostPath, PodSecurityPolicySpec};
-use crate::objects::volume::{
-    DownwardApiItem, HostPath, Projected, ProjectedSource, Volume, VolumeSource,
-};
-use crate::psp::container::ContainerView;
+use crate::objects::psp::PodSecurityPolicySpec;
+use crate::objects::volume::{DownwardApiItem, Projected, ProjectedSource, Volume, VolumeSource};
 use crate::psp::error::{BadValue, FieldError};
+
+use super::host_paths::HostPaths;
 
 /// The volume rules of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::psp) struct VolumesStrategy {
     /// The types allowed; empty allows none.
     types: Vec<String>,
-    /// Empty allows any path.
-    host_paths: Vec<AllowedHostPath>,
+    host_paths: HostPaths,
     /// Empty allows any driver.
     flex_drivers: Vec<String>,
     /// Empty allows any driver.
@@ -31,7 +28,7 @@ impl VolumesStrategy {
         let csi_drivers = spec.allowed_csi_drivers.iter().map(|csi| csi.name.clone());
         Self {
             types: spec.volumes.clone(),
-            host_paths: spec.allowed_host_paths.clone(),
+            host_paths: HostPaths(spec.allowed_host_paths.clone()),
             flex_drivers: flex_drivers.collect(),
             csi_drivers: csi_drivers.collect(),
         }
@@ -61,7 +58,7 @@ impl VolumesStrategy {
             }
             match source {
                 VolumeSource::HostPath(host_path) => {
-                    self.validate_host_path(spec, &volume.name, host_path, path, errors);
+                    self.host_paths.validate(spec, &volume.name, host_path, path, errors);
                 }
                 VolumeSource::FlexVolume(flex) => {
                     let detail = "Flexvolume driver is not allowed to be used";
@@ -87,63 +84,6 @@ impl VolumesStrategy {
             || matches!(source, VolumeSource::Projected(projected)
                 if names("secret") && is_only_service_account_token(projected))
     }
-
-    /// Read-only is demanded of the mounts, not of the volume: a volume that is not mounted passes.
-    fn validate_host_path(
-        &self,
-        spec: &PodSpec,
-        volume: &str,
-        host_path: &HostPath,
-        path: impl Fn() -> FieldPath,
-        errors: &mut Vec<FieldError>,
-    ) {
-        match self.host_path_access(&host_path.path) {
-            Access::Writable => {}
-            Access::ReadOnly => {
-                for container in ContainerView::all(spec) {
-                    for (index, mount) in container.container.volume_mounts.iter().enumerate() {
-                        if mount.name == volume && !mount.read_only {
-                            let path = container
-                                .path()
-                                .child("volumeMounts")
-                                .index(index)
-                                .child("readOnly");
-                            let value = BadValue::Bool(false);
-                            errors.push(FieldError::invalid(path, value, "must be read-only"));
-                        }
-                    }
-                }
-            }
-            Access::None => {
-                let path = path().child("hostPath.pathPrefix");
-                let value = BadValue::String(host_path.path.clone());
-                errors.push(FieldError::invalid(path, value, "is not allowed to be used"));
-            }
-        }
-    }
-
-    /// A prefix that allows writing beats every read-only one, in whatever order they stand.
-    fn host_path_access(&self, path: &str) -> Access {
-        if self.host_paths.is_empty() {
-            return Access::Writable;
-        }
-        let mut access = Access::None;
-        for allowed in self.host_paths.iter().filter(|it| has_path_prefix(path, &it.path_prefix)) {
-            if !allowed.read_only {
-                return Access::Writable;
-            }
-            access = Access::ReadOnly;
-        }
-        access
-    }
-}
-
-/// What a policy allows of a path on the node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    None,
-    ReadOnly,
-    Writable,
 }
 
 fn validate_driver(
@@ -187,19 +127,6 @@ fn effective_source(volume: &Volume) -> Option<&VolumeSource> {
     known.min_by_key(|source| rank(source))
 }
 
-/// Whether a path is a prefix or lies below it. One slash is cut off the end of both; nothing else
-/// is cleaned, so `//foo` does not lie below `/foo`, nor `/foo/../bar` outside.
-///
-/// Upstream: `pkg/security/podsecuritypolicy/util/util.go`, `hasPathPrefix` (v1.21).
-fn has_path_prefix(path: &str, prefix: &str) -> bool {
-    fn trimmed(text: &str) -> &str {
-        text.strip_suffix('/').unwrap_or(text)
-    }
-    trimmed(path)
-        .strip_prefix(trimmed(prefix))
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Whether a projected volume holds only what the service account's token volume holds. One without
 /// sources does.
 ///
@@ -225,27 +152,116 @@ fn is_namespace(item: &DownwardApiItem) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::{Value, json};
+
+    use crate::psp::tests::{Outcome, outcome};
+
+    fn pod(volume: &Value) -> Value {
+        json!({"spec": {"volumes": [volume]}})
+    }
+
+    fn refused(kind: &str) -> Outcome {
+        let text = format!("{kind} volumes are not allowed to be used");
+        Outcome::errors(&[&format!("spec.volumes[0]: Invalid value: \"{kind}\": {text}")])
+    }
 
     #[test]
-    fn compares_path_prefixes() {
-        for (path, prefix, expected) in [
-            ("/foo", "/foo", true),
-            ("/foo/", "/foo", true),
-            ("/foo/bar", "/foo", true),
-            ("/foo/bar", "/foo/", true),
-            ("/foobar", "/foo", false),
-            ("//foo", "/foo", false),
-            ("/foo//", "/foo", true),
-            ("/foo", "/foo//", false),
-            ("/", "/", true),
-            ("/etc", "/", true),
-            ("etc", "/", false),
-            ("/etc", "", true),
-            ("", "", true),
-            ("/foo/../etc", "/foo", true),
+    fn judges_types() {
+        for (name, types, sources, expected) in [
+            ("no types", json!(null), json!({"emptyDir": {}}), refused("emptyDir")),
+            ("any type", json!(["*"]), json!({"nfs": {}}), Outcome::unchanged()),
+            ("no source", json!(["emptyDir"]), json!({}), Outcome::unchanged()),
+            ("PSP's spelling", json!(["cephFS"]), json!({"cephfs": {}}), Outcome::unchanged()),
+            ("the field's spelling", json!(["cephfs"]), json!({"cephfs": {}}), refused("cephFS")),
+            (
+                "two sources",
+                json!(["emptyDir"]),
+                json!({"emptyDir": {}, "hostPath": {}}),
+                refused("hostPath"),
+            ),
+            (
+                "two sources, in PSP's order and not the API's",
+                json!(["storageos"]),
+                json!({"portworxVolume": {}, "storageos": {}}),
+                Outcome::unchanged(),
+            ),
+            (
+                "a source that PSP never knew",
+                json!(["*"]),
+                json!({"image": {}}),
+                Outcome::errors(&[
+                    "spec.volumes[0]: Invalid value: \"\": unknown volume type for volume",
+                ]),
+            ),
         ] {
-            assert_eq!(has_path_prefix(path, prefix), expected, "{path} {prefix}");
+            let found = outcome(&json!({"volumes": types}), &json!({}), &pod(&sources));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn takes_the_token_volume_for_a_secret() {
+        let token = json!({"serviceAccountToken": {"path": "token"}});
+        let ca = json!({"configMap": {"name": "kube-root-ca.crt"}});
+        let namespace = json!({"downwardAPI": {"items": [
+            {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}},
+        ]}});
+        let elsewhere = json!({"serviceAccountToken": {"path": "x"}});
+        let for_somebody = json!({"serviceAccountToken": {"path": "token", "audience": "x"}});
+        for (name, sources, expected) in [
+            ("the token volume", json!([token, ca, namespace]), Outcome::unchanged()),
+            ("no sources", json!([]), Outcome::unchanged()),
+            ("token at another path", json!([elsewhere]), refused("projected")),
+            ("token for somebody", json!([for_somebody]), refused("projected")),
+            ("other config map", json!([{"configMap": {"name": "x"}}]), refused("projected")),
+            ("a secret", json!([token, {"secret": {"name": "x"}}]), refused("projected")),
+            (
+                "another file",
+                json!([{"downwardAPI": {"items": [{"path": "namespace"}]}}]),
+                refused("projected"),
+            ),
+        ] {
+            let pod = pod(&json!({"projected": {"sources": sources}}));
+            assert_eq!(
+                outcome(&json!({"volumes": ["secret"]}), &json!({}), &pod),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn judges_drivers() {
+        let flex = json!({"volumes": ["flexVolume"], "allowedFlexVolumes": [{"driver": "a"}]});
+        let csi = json!({"volumes": ["csi"], "allowedCSIDrivers": [{"name": "a"}]});
+        let csi_without_type = json!({"volumes": [], "allowedCSIDrivers": [{"name": "a"}]});
+        for (name, policy, sources, expected) in [
+            ("listed", &flex, json!({"flexVolume": {"driver": "a"}}), Outcome::unchanged()),
+            (
+                "not listed",
+                &flex,
+                json!({"flexVolume": {"driver": "b"}}),
+                Outcome::errors(&[
+                    "spec.volumes[0].driver: Invalid value: \"b\": Flexvolume driver is not allowed to be used",
+                ]),
+            ),
+            ("listed", &csi, json!({"csi": {"driver": "a"}}), Outcome::unchanged()),
+            (
+                "not listed",
+                &csi,
+                json!({"csi": {"driver": "b"}}),
+                Outcome::errors(&[
+                    "spec.volumes[0].csi.driver: Invalid value: \"b\": Inline CSI driver is not allowed to be used",
+                ]),
+            ),
+            (
+                "a driver does not allow the type",
+                &csi_without_type,
+                json!({"csi": {"driver": "a"}}),
+                refused("csi"),
+            ),
+        ] {
+            assert_eq!(outcome(policy, &json!({}), &pod(&sources)), expected, "{name} {sources}");
         }
     }
 }

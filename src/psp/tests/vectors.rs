@@ -27,11 +27,18 @@ pub(super) struct Vector {
     want: Want,
 }
 
-#[derive(Deserialize)]
-struct RawUser {
+/// A requesting user.
+#[derive(Clone, Deserialize)]
+pub(super) struct RawUser {
     name: String,
     #[serde(default)]
     groups: Vec<String>,
+}
+
+impl From<RawUser> for User {
+    fn from(RawUser { name, groups }: RawUser) -> Self {
+        Self { name, groups }
+    }
 }
 
 #[derive(Deserialize)]
@@ -153,7 +160,7 @@ fn problem(vector: &Vector) -> Option<String> {
     vector.policies.iter().chain(&vector.rbac).for_each(|object| object.add_to(&mut snapshot));
     let metadata = &vector.pod["metadata"];
     let name = ["name", "generateName"].iter().find_map(|key| metadata[key].as_str());
-    let user = User { name: vector.user.name.clone(), groups: vector.user.groups.clone() };
+    let user = User::from(vector.user.clone());
     let verdict = Admission::new(snapshot.policies.values(), Version::v1(21)).admit(
         &Request {
             namespace: &vector.namespace,
