@@ -1,5 +1,6 @@
 //! Do we answer as the API server did?
 
+mod attribution;
 mod fixtures;
 mod properties;
 mod table;

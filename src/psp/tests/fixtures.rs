@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::objects::snapshot::Snapshot;
 use crate::psp::{Admission, Request, Verdict, authorize, json_patch};
 use crate::rbac::User;
 use crate::version::Version;
 
-use super::vectors::{RawObject, RawUser, prepared, template};
+use super::vectors::{RawUser, prepared, snapshot, template};
 
 /// What the answer should be, in the words of `simulate`.
 #[derive(Deserialize)]
@@ -31,15 +30,11 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn answer(case: &Path, requester: Option<&User>) -> Value {
-    let mut snapshot = Snapshot::default();
-    let mut pods = Vec::new();
-    for document in fs::read_to_string(case.join("objects.yaml")).unwrap().split("\n---\n") {
-        let object: Value = serde_yaml::from_str(document).unwrap();
-        match object["kind"].as_str() {
-            Some("Pod") => pods.push(object),
-            _ => serde_json::from_value::<RawObject>(object).unwrap().add_to(&mut snapshot),
-        }
-    }
+    let text = fs::read_to_string(case.join("objects.yaml")).unwrap();
+    let objects = text.split("\n---\n").map(|document| serde_yaml::from_str(document).unwrap());
+    let (pods, others): (Vec<Value>, Vec<Value>) =
+        objects.partition(|object: &Value| object["kind"] == "Pod");
+    let snapshot = snapshot(&others);
     let [pod] = pods.as_slice() else { panic!("{} holds not one Pod", case.display()) };
     let text = |key: &str| pod["metadata"][key].as_str().unwrap_or_default();
     let request = Request {

@@ -11,14 +11,14 @@ use crate::objects::psp::{IdStrategy, PodSecurityPolicy, Range};
 use crate::psp::{Policy, json_patch};
 use crate::version::Version;
 
-use super::vectors::{apply, comparable, prepared, vectors};
+use super::vectors::{apply, comparable, prepared, snapshot, vectors};
 
 /// A part of the recorded policies and pods, to be combined anew.
 static RECORDED: LazyLock<(Vec<Policy>, Vec<PodTemplateSpec>)> = LazyLock::new(|| {
     let mut recorded = (Vec::new(), Vec::new());
     for vector in vectors().step_by(4) {
-        let policies = vector.policies.iter().map(|policy| Policy::new(&policy.policy(), VERSION));
-        recorded.0.extend(policies.flatten());
+        let policies = snapshot(&vector.policies).policies;
+        recorded.0.extend(policies.values().flat_map(|policy| Policy::new(policy, VERSION)));
         recorded.1.push(prepared(&vector.pod));
     }
     recorded

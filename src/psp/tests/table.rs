@@ -6,7 +6,7 @@ use crate::prepare::defaults::apply_defaults;
 use crate::psp::Policy;
 use crate::version::Version;
 
-use super::vectors::{RawObject, template};
+use super::vectors::{snapshot, template};
 
 /// What one policy does to a pod.
 #[derive(Debug, PartialEq)]
@@ -44,6 +44,7 @@ impl Outcome {
 pub(in crate::psp) fn outcome(spec: &Value, annotations: &Value, pod: &Value) -> Outcome {
     let any = json!({"rule": "RunAsAny"});
     let mut policy = json!({
+        "apiVersion": "policy/v1beta1",
         "kind": "PodSecurityPolicy",
         "metadata": {
             "name": "p",
@@ -54,8 +55,8 @@ pub(in crate::psp) fn outcome(spec: &Value, annotations: &Value, pod: &Value) ->
     });
     override_members(&mut policy["spec"], spec);
     override_members(&mut policy["metadata"]["annotations"], annotations);
-    let policy = serde_json::from_value::<RawObject>(policy).unwrap().policy();
-    let policy = Policy::new(&policy, Version::v1(21)).unwrap();
+    let policies = snapshot([&policy]).policies;
+    let policy = Policy::new(&policies["p"], Version::v1(21)).unwrap();
     let mut pod = template(pod);
     apply_defaults(&mut pod);
     let changes = policy.mutate(&mut pod);

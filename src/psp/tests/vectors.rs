@@ -3,13 +3,14 @@
 use std::io::{BufRead, BufReader};
 
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-use crate::objects::meta::{Name, ObjectMeta};
+use crate::objects::decode::{Expected, ObjectSeed};
+use crate::objects::meta::Name;
 use crate::objects::pod::{PSP_ANNOTATION, PodTemplateSpec};
-use crate::objects::psp::{PodSecurityPolicy, PodSecurityPolicySpec};
-use crate::objects::rbac::{Binding, PolicyRule, Role, RoleRef, Subject};
-use crate::objects::snapshot::Snapshot;
+use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
+use crate::objects::source::Source;
 use crate::prepare::defaults::apply_defaults;
 use crate::psp::{Admission, Admitted, Request, Verdict, authorize, json_patch};
 use crate::rbac::User;
@@ -19,8 +20,8 @@ use crate::version::Version;
 #[derive(Deserialize)]
 pub(super) struct Vector {
     id: String,
-    pub(super) policies: Vec<RawObject>,
-    rbac: Vec<RawObject>,
+    pub(super) policies: Vec<Value>,
+    rbac: Vec<Value>,
     namespace: String,
     user: RawUser,
     pub(super) pod: Value,
@@ -50,65 +51,15 @@ struct Want {
     message: Option<String>,
 }
 
-/// A PodSecurityPolicy or an RBAC object.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RawObject {
-    kind: String,
-    metadata: ObjectMeta,
-    #[serde(default)]
-    spec: PodSecurityPolicySpec,
-    #[serde(default)]
-    rules: Vec<PolicyRule>,
-    #[serde(default)]
-    role_ref: RoleRef,
-    #[serde(default)]
-    subjects: Vec<Subject>,
-}
-
-impl RawObject {
-    pub(super) fn policy(&self) -> PodSecurityPolicy {
-        let annotation = |key: &str| self.metadata.annotation(key).map(str::to_owned);
-        PodSecurityPolicy {
-            name: self.metadata.name.as_str().into(),
-            allowed_seccomp_profiles: annotation(
-                "seccomp.security.alpha.kubernetes.io/allowedProfileNames",
-            ),
-            default_seccomp_profile: annotation(
-                "seccomp.security.alpha.kubernetes.io/defaultProfileName",
-            ),
-            allowed_app_armor_profiles: annotation(
-                "apparmor.security.beta.kubernetes.io/allowedProfileNames",
-            ),
-            default_app_armor_profile: annotation(
-                "apparmor.security.beta.kubernetes.io/defaultProfileName",
-            ),
-            spec: self.spec.clone(),
-            ..PodSecurityPolicy::default()
-        }
+/// The objects as one run would know them.
+pub(super) fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
+    let mut builder = SnapshotBuilder::default();
+    for (index, object) in objects.into_iter().enumerate() {
+        let seed = ObjectSeed { expected: &Expected::Unknown, detour: &mut None };
+        let object = seed.deserialize(object).unwrap().body.unwrap();
+        builder.add(object, &Source { file: "test".into(), index, line: None });
     }
-
-    pub(super) fn add_to(&self, snapshot: &mut Snapshot) {
-        let name: Name = self.metadata.name.as_str().into();
-        let namespace: Option<Name> =
-            (!self.kind.starts_with("Cluster")).then(|| self.metadata.namespace.as_str().into());
-        let key = (namespace.clone(), name.clone());
-        match self.kind.as_str() {
-            "PodSecurityPolicy" => {
-                snapshot.policies.insert(name, self.policy());
-            }
-            "Role" | "ClusterRole" => {
-                let rules = self.rules.clone();
-                snapshot.roles.insert(key, Role { namespace, name, rules, ..Role::default() });
-            }
-            "RoleBinding" | "ClusterRoleBinding" => {
-                let (role_ref, subjects) = (self.role_ref.clone(), self.subjects.clone());
-                let binding = Binding { namespace, name, role_ref, subjects, ..Binding::default() };
-                snapshot.bindings.insert(key, binding);
-            }
-            kind => panic!("unexpected {kind}"),
-        }
-    }
+    builder.finish().0
 }
 
 /// Every recorded creation.
@@ -156,8 +107,7 @@ pub(super) fn apply(document: &mut Value, patch: &Value) {
 }
 
 fn problem(vector: &Vector) -> Option<String> {
-    let mut snapshot = Snapshot::default();
-    vector.policies.iter().chain(&vector.rbac).for_each(|object| object.add_to(&mut snapshot));
+    let snapshot = snapshot(vector.policies.iter().chain(&vector.rbac));
     let metadata = &vector.pod["metadata"];
     let name = ["name", "generateName"].iter().find_map(|key| metadata[key].as_str());
     let user = User::from(vector.user.clone());
