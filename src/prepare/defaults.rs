@@ -58,7 +58,7 @@ mod tests {
         let mut pod: PodTemplateSpec = serde_json::from_value(json!({"spec": spec})).unwrap();
         apply_defaults(&mut pod);
         let mut spec = json!(pod.spec);
-        assert_eq!(spec.as_object_mut().unwrap().shift_remove("securityContext"), Some(json!({})));
+        assert_eq!(spec.as_object_mut().unwrap().remove("securityContext"), Some(json!({})));
         spec
     }
 
