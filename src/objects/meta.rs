@@ -15,6 +15,8 @@ pub type Name = Arc<str>;
 pub const POD_SECURITY_PREFIX: &str = "pod-security.kubernetes.io/";
 /// The annotation in which `kubectl apply` keeps what it was given.
 pub const LAST_APPLIED_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The annotation with the number of a rollout: a ReplicaSet's own, and a Deployment's latest.
+pub const ROLLOUT_REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
 /// The DaemonSet annotation whose value its current pods carry as `pod-template-generation`.
 pub const TEMPLATE_GENERATION_ANNOTATION: &str = "deprecated.daemonset.template.generation";
 
@@ -66,6 +68,7 @@ pub fn is_kept_annotation(key: &str) -> bool {
         super::pod::PSP_ANNOTATION,
         LAST_APPLIED_ANNOTATION,
         TEMPLATE_GENERATION_ANNOTATION,
+        ROLLOUT_REVISION_ANNOTATION,
         "meta.helm.sh/release-name",
         "argocd.argoproj.io/tracking-id",
         "seccomp.security.alpha.kubernetes.io/allowedProfileNames",

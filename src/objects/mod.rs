@@ -12,6 +12,7 @@ pub mod path;
 pub mod pod;
 pub mod psp;
 pub mod rbac;
+pub mod selector;
 pub mod slim;
 pub mod snapshot;
 pub mod source;

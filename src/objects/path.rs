@@ -56,6 +56,12 @@ impl FieldPath {
         &self.0
     }
 
+    /// The path of the value that contains this one, `n_segments` from the root.
+    #[must_use]
+    pub fn up_to(&self, n_segments: usize) -> Self {
+        Self(self.0.iter().take(n_segments).cloned().collect())
+    }
+
     /// The path as a JSON pointer (RFC 6901), such as `/metadata/annotations/kubernetes.io~1psp`.
     #[must_use]
     pub fn json_pointer(&self) -> String {

@@ -4,6 +4,7 @@ mod builder;
 mod intern;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use builder::SnapshotBuilder;
 
@@ -12,7 +13,7 @@ use super::namespace::{Namespace, ServiceAccount};
 use super::pod::Pod;
 use super::psp::PodSecurityPolicy;
 use super::rbac::{Binding, Role};
-use super::source::{ObjectError, Source};
+use super::source::{ObjectError, Source, printable};
 use super::workload::{Workload, WorkloadKind};
 
 /// Everything one run knows of a cluster, sorted, each object once.
@@ -53,6 +54,8 @@ pub struct Reading {
     pub unreadable: Vec<ObjectError>,
     /// What is wrong with inputs that could not be read at all or to their end, sorted.
     pub unreadable_inputs: Vec<String>,
+    /// The objects that were given in several versions of which none is the newest, sorted.
+    pub conflicts: Vec<Conflict>,
 }
 
 impl Reading {
@@ -90,4 +93,20 @@ pub struct Conflict {
     pub kept: Source,
     /// Where the others stand, sorted.
     pub dropped: Vec<Source>,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &*self.namespace {
+            "" => self.name.to_string(),
+            namespace => format!("{namespace}/{}", self.name),
+        };
+        write!(
+            f,
+            "{}: {} `{}` stands elsewhere too with other contents, and neither is known to be newer",
+            self.kept,
+            self.kind,
+            printable(&name),
+        )
+    }
 }

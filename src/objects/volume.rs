@@ -20,6 +20,18 @@ pub struct Volume {
     pub sources: Vec<VolumeSource>,
 }
 
+impl Volume {
+    /// A volume with a source of the type that a PodSecurityPolicy's `volumes` names, empty; without
+    /// one where no source has that name.
+    #[must_use]
+    pub fn with_source(volume_type: &str) -> Self {
+        // PSP writes this one type otherwise than the API does.
+        let field = if volume_type == "cephFS" { "cephfs" } else { volume_type };
+        let source = VolumeSource::empty(field);
+        Self { name: "volume".to_owned(), sources: source.into_iter().collect() }
+    }
+}
+
 macro_rules! volume_sources {
     ($($key:literal $variant:ident $(($content:ty))?,)*) => {
         /// A source of a volume: which field is set, and what PSP reads of it.
@@ -52,6 +64,13 @@ macro_rules! volume_sources {
                 }
             }
 
+            fn empty(field: &str) -> Option<Self> {
+                match field {
+                    $($key => Some(volume_sources!(@empty $variant $($content)?)),)*
+                    _ => None,
+                }
+            }
+
             fn position(&self) -> usize {
                 const FIELDS: &[&str] = &[$($key),*];
                 FIELDS.iter().position(|field| *field == self.field()).unwrap_or(FIELDS.len())
@@ -60,6 +79,8 @@ macro_rules! volume_sources {
     };
     (@pattern $variant:ident) => { Self::$variant };
     (@pattern $variant:ident $content:ty) => { Self::$variant(_) };
+    (@empty $variant:ident) => { Self::$variant };
+    (@empty $variant:ident $content:ty) => { Self::$variant(<$content>::default()) };
     (@bind $name:ident $variant:ident) => { Self::$variant };
     (@bind $name:ident $variant:ident $content:ty) => { Self::$variant($name) };
     (@read $map:ident $variant:ident) => {

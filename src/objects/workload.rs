@@ -115,6 +115,9 @@ pub struct Workload {
     pub is_suspended: bool,
     /// Whether a Job has a `Complete` or `Failed` condition.
     pub is_finished: bool,
+    /// Annotation `deployment.kubernetes.io/revision`: the number of a Deployment's latest rollout,
+    /// and of the one that a ReplicaSet belongs to; `None` where there is none.
+    pub rollout_revision: Option<Box<str>>,
     /// What this workload's current pods carry to show that they are of its current template.
     pub current_revision: CurrentRevision,
     /// The pod template; `None` for a ReplicationController without one.

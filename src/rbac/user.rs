@@ -40,6 +40,13 @@ impl User {
         user
     }
 
+    /// A user of that name, of whom nothing else is known than that the API server has
+    /// authenticated them.
+    #[must_use]
+    pub fn authenticated(name: &str) -> Self {
+        Self { name: name.to_owned(), groups: vec![AUTHENTICATED.to_owned()] }
+    }
+
     /// A built-in controller, which makes requests by the service account of that name in
     /// `kube-system`; see [`WorkloadKind::controller_account`].
     ///

@@ -45,7 +45,7 @@ pub enum HeaderSeed<'a> {
     Nothing,
 }
 
-impl<'a> HeaderSeed<'a> {
+impl HeaderSeed<'_> {
     /// The seed for a field of what this seed reads.
     fn field(&mut self, key: &str) -> HeaderSeed<'_> {
         match (self, key) {

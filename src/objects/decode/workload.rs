@@ -6,7 +6,9 @@ use serde::de::MapAccess;
 
 use super::kinds::TypeMeta;
 use super::pod::Condition;
-use crate::objects::meta::{ObjectMeta, TEMPLATE_GENERATION_ANNOTATION};
+use crate::objects::meta::{
+    ObjectMeta, ROLLOUT_REVISION_ANNOTATION, TEMPLATE_GENERATION_ANNOTATION,
+};
 use crate::objects::pod::PodTemplateSpec;
 use crate::objects::slim::{Nullable, slim};
 use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind};
@@ -120,6 +122,7 @@ impl WorkloadBody {
                     .conditions
                     .iter()
                     .any(|condition| condition.holds("Complete") || condition.holds("Failed")),
+            rollout_revision: metadata.annotation(ROLLOUT_REVISION_ANNOTATION).map(Into::into),
             current_revision: current_revision(kind, &metadata, self.status.update_revision),
             template: template.map(Arc::new),
             namespace: metadata.namespace.into(),
