@@ -13,4 +13,6 @@ pub mod psa;
 pub mod psp;
 pub mod rbac;
 
+pub mod migrate;
+
 pub mod sources;

@@ -1,0 +1,245 @@
+//! Which values of a live pod did PSP write?
+//!
+//! A live pod does not tell PSP's values from its author's or a webhook's. What a policy would
+//! write, were it unset, and stands there with just that value, is taken to be the policy's: where
+//! the author or a webhook wrote the same, hardening is reported lost that may stay, which errs on
+//! the safe side.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::tree;
+use crate::objects::change::{Change, Value};
+use crate::objects::meta::Name;
+use crate::objects::path::FieldPath;
+use crate::objects::pod::{
+    APPARMOR_CONTAINER_ANNOTATION_PREFIX, Container, ContainerKind, PodTemplateSpec,
+    SECCOMP_POD_ANNOTATION, SecurityContext,
+};
+use crate::prepare::profiles;
+use crate::psp::Policy;
+
+/// A live pod without what PSP wrote into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stripped {
+    /// The pod without those values.
+    pub pod: PodTemplateSpec,
+    /// Those values; [`Change::policy_field`] is `None` where the policy is not known.
+    pub changes: Vec<Change>,
+}
+
+/// Takes the values out of `live` that `policy` writes where they are unset, but for those that
+/// `keep` has too.
+#[must_use]
+pub fn without_values_of(
+    policy: &Policy,
+    live: &PodTemplateSpec,
+    keep: &PodTemplateSpec,
+) -> Stripped {
+    let mut cleared = cleared(live, keep);
+    let written = policy.mutate(&mut cleared);
+    strip(live, keep, written)
+}
+
+/// Takes the values out of `live` that a policy which is not known may have written to harden it,
+/// but for those that `keep` has too. Values that loosen a pod are left, as they may be another's.
+#[must_use]
+pub fn without_values_of_unknown(
+    policy: &Name,
+    live: &PodTemplateSpec,
+    keep: &PodTemplateSpec,
+) -> Stripped {
+    let cleared = cleared(live, keep);
+    let possible = hardening_since(&cleared, live, policy);
+    strip(live, keep, possible)
+}
+
+/// `pod` without the values of every field that PSP writes, but for those that `keep` has too.
+fn cleared(pod: &PodTemplateSpec, keep: &PodTemplateSpec) -> PodTemplateSpec {
+    let mut pod = pod.clone();
+    let kept_context = keep.spec.security_context.clone().unwrap_or_default();
+    let keeps_seccomp =
+        kept_context.seccomp_profile.is_some() || keep.annotation(SECCOMP_POD_ANNOTATION).is_some();
+    if let Some(context) = &mut pod.spec.security_context {
+        context.fs_group = context.fs_group.filter(|_| kept_context.fs_group.is_some());
+        clear(&mut context.supplemental_groups, kept_context.supplemental_groups.is_some());
+        clear(&mut context.se_linux_options, kept_context.se_linux_options.is_some());
+        clear(&mut context.seccomp_profile, keeps_seccomp);
+    }
+    clear(&mut pod.spec.runtime_class_name, keep.spec.runtime_class_name.is_some());
+    if let Some(annotations) = &mut pod.annotations {
+        annotations.retain(|key, _| {
+            let is_psps = key == SECCOMP_POD_ANNOTATION && !keeps_seccomp
+                || key.starts_with(APPARMOR_CONTAINER_ANNOTATION_PREFIX)
+                    && keep.annotation(key).is_none();
+            !is_psps
+        });
+    }
+    let empty = SecurityContext::default();
+    for kind in ContainerKind::ALL {
+        for container in pod.spec.containers_of_mut(kind) {
+            let kept =
+                keep.spec.containers_of(kind).iter().find(|kept| kept.name == container.name);
+            let kept = kept.and_then(|kept| kept.security_context.as_ref()).unwrap_or(&empty);
+            clear_container(container, kept);
+        }
+    }
+    pod
+}
+
+fn clear_container(container: &mut Container, kept: &SecurityContext) {
+    let Some(context) = &mut container.security_context else { return };
+    clear(&mut context.run_as_user, kept.run_as_user.is_some());
+    clear(&mut context.run_as_group, kept.run_as_group.is_some());
+    clear(&mut context.run_as_non_root, kept.run_as_non_root.is_some());
+    clear(&mut context.se_linux_options, kept.se_linux_options.is_some());
+    clear(&mut context.read_only_root_filesystem, kept.read_only_root_filesystem.is_some());
+    clear(&mut context.allow_privilege_escalation, kept.allow_privilege_escalation.is_some());
+    if let Some(capabilities) = &mut context.capabilities {
+        let kept = kept.capabilities.clone().unwrap_or_default();
+        capabilities.add.retain(|name| kept.add.contains(name));
+        capabilities.drop.retain(|name| kept.drop.contains(name));
+        if capabilities.add.is_empty() && capabilities.drop.is_empty() {
+            context.capabilities = None;
+        }
+    }
+}
+
+fn clear<T>(field: &mut Option<T>, is_kept: bool) {
+    if !is_kept {
+        *field = None;
+    }
+}
+
+/// Takes those of the `written` values out of `live` that stand there.
+fn strip(live: &PodTemplateSpec, keep: &PodTemplateSpec, written: Vec<Change>) -> Stripped {
+    let keep_tree = tree::of(keep);
+    let mut pod = tree::of(live);
+    let mut changes = Vec::new();
+    for change in written {
+        let Some(there) = tree::get(&pod, &change.path) else { continue };
+        if let Value::Strings(after) = &change.after {
+            let before = match &change.before {
+                Some(Value::Strings(before)) => before.as_slice(),
+                _ => &[],
+            };
+            let added: Vec<&String> = after.iter().filter(|name| !before.contains(name)).collect();
+            let is_added = |item: &Json| added.iter().any(|name| item == name.as_str());
+            let there = there.as_array().cloned().unwrap_or_default();
+            let rest: Vec<Json> = there.iter().filter(|item| !is_added(item)).cloned().collect();
+            if rest.len() == there.len() {
+                continue;
+            }
+            if rest.is_empty() {
+                tree::remove(&mut pod, &change.path, &keep_tree);
+            } else {
+                tree::set(&mut pod, &change.path, Json::Array(rest));
+            }
+        } else if *there == json(&change.after) {
+            tree::remove(&mut pod, &change.path, &keep_tree);
+            if let Some((path, profile)) = seccomp_field(&change)
+                && tree::get(&pod, &path) == Some(&profile)
+            {
+                tree::remove(&mut pod, &path, &keep_tree);
+            }
+        } else {
+            continue;
+        }
+        changes.push(change);
+    }
+    Stripped { pod: tree::to_slice(&pod), changes }
+}
+
+/// The JSON form of a value that PSP writes.
+#[must_use]
+pub fn json(value: &Value) -> Json {
+    serde_json::to_value(value).expect("values have string keys only, so they have a JSON form")
+}
+
+/// Where the API server puts the seccomp profile that PSP wrote as an annotation, and in what form;
+/// `None` for other changes.
+#[must_use]
+pub fn seccomp_field(change: &Change) -> Option<(FieldPath, Json)> {
+    let Value::String(value) = &change.after else { return None };
+    if change.path != FieldPath::new("metadata.annotations").key(SECCOMP_POD_ANNOTATION) {
+        return None;
+    }
+    let profile = profiles::field_for_annotation(value)?;
+    let profile = serde_json::to_value(profile).ok()?;
+    Some((FieldPath::new("spec.securityContext.seccompProfile"), profile))
+}
+
+/// The values of `live` that `cleared` lacks and that harden a pod, as an unknown policy's changes.
+fn hardening_since(
+    cleared: &PodTemplateSpec,
+    live: &PodTemplateSpec,
+    policy: &Name,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut push = |path: FieldPath, before: Option<Value>, after: Value| {
+        changes.push(Change { path, before, after, policy: policy.clone(), policy_field: None });
+    };
+    let annotations = FieldPath::new("metadata.annotations");
+    let none = BTreeMap::new();
+    let kept = cleared.annotations.as_ref().unwrap_or(&none);
+    for (key, value) in live.security_annotations() {
+        if !kept.contains_key(key) && value != "unconfined" {
+            push(annotations.key(key), None, Value::String(value.to_owned()));
+        }
+    }
+    let contexts = (&live.spec.security_context, &cleared.spec.security_context);
+    if let (Some(live), Some(cleared)) = contexts {
+        let path = FieldPath::new("spec.securityContext");
+        if let (Some(id), None) = (live.fs_group, cleared.fs_group) {
+            push(path.child("fsGroup"), None, Value::Integer(id));
+        }
+        if let (Some(ids), None) = (&live.supplemental_groups, &cleared.supplemental_groups) {
+            push(path.child("supplementalGroups"), None, Value::Integers(ids.clone()));
+        }
+    }
+    if let (Some(name), None) = (&live.spec.runtime_class_name, &cleared.spec.runtime_class_name) {
+        push(FieldPath::new("spec.runtimeClassName"), None, Value::String(name.clone()));
+    }
+    for kind in ContainerKind::ALL {
+        let both = live.spec.containers_of(kind).iter().zip(cleared.spec.containers_of(kind));
+        for (index, (live, cleared)) in both.enumerate() {
+            let path = FieldPath::new("spec").child(kind.field()).named_index(index, &live.name);
+            let path = path.child("securityContext");
+            let contexts = (&live.security_context, &cleared.security_context);
+            let (Some(live), Some(cleared)) = contexts else { continue };
+            if let (Some(id @ 1..), None) = (live.run_as_user, cleared.run_as_user) {
+                push(path.child("runAsUser"), None, Value::Integer(id));
+            }
+            if let (Some(id), None) = (live.run_as_group, cleared.run_as_group) {
+                push(path.child("runAsGroup"), None, Value::Integer(id));
+            }
+            for (field, live, cleared, hardened) in [
+                ("runAsNonRoot", live.run_as_non_root, cleared.run_as_non_root, true),
+                (
+                    "readOnlyRootFilesystem",
+                    live.read_only_root_filesystem,
+                    cleared.read_only_root_filesystem,
+                    true,
+                ),
+                (
+                    "allowPrivilegeEscalation",
+                    live.allow_privilege_escalation,
+                    cleared.allow_privilege_escalation,
+                    false,
+                ),
+            ] {
+                if live == Some(hardened) && cleared.is_none() {
+                    push(path.child(field), None, Value::Bool(hardened));
+                }
+            }
+            let drop = live.capabilities.as_ref().map_or(&[][..], |live| &live.drop);
+            let kept = cleared.capabilities.as_ref().map_or(&[][..], |cleared| &cleared.drop);
+            if drop.len() > kept.len() {
+                let before = (!kept.is_empty()).then(|| Value::Strings(kept.to_vec()));
+                push(path.child("capabilities.drop"), before, Value::Strings(drop.to_vec()));
+            }
+        }
+    }
+    changes
+}

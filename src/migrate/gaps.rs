@@ -1,0 +1,96 @@
+//! What does the input lack, so that an answer is uncertain?
+
+use crate::objects::meta::Name;
+use crate::objects::snapshot::Snapshot;
+use crate::objects::source::ObjectError;
+
+use super::plan::Missing;
+
+/// What concerns every namespace: kinds of which the input holds nothing, inputs that could not be
+/// read to their end, and unreadable objects that count everywhere.
+#[must_use]
+pub fn of_cluster(snapshot: &Snapshot) -> Vec<Missing> {
+    let reading = &snapshot.reading;
+    let inputs = reading.unreadable_inputs.iter().map(|message| Missing {
+        what: message.clone(),
+        why: "any object may be missing".to_owned(),
+    });
+    let objects = reading.unreadable.iter().filter(|error| namespace_of(error).is_none());
+    absent_kinds(snapshot).into_iter().chain(inputs).chain(objects.map(unreadable)).collect()
+}
+
+/// What concerns one namespace.
+#[must_use]
+pub fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Vec<Missing> {
+    let objects = snapshot.reading.unreadable.iter();
+    let mut missing: Vec<_> =
+        objects.filter(|error| namespace_of(error) == Some(namespace)).map(unreadable).collect();
+    let conflicts = snapshot.reading.conflicts.iter();
+    missing.extend(
+        conflicts
+            .filter(|conflict| match conflict.kind {
+                "Namespace" => *conflict.name == *namespace,
+                _ => conflict.namespace.is_empty() || *conflict.namespace == *namespace,
+            })
+            .map(|conflict| Missing {
+                what: format!("the newest {} {}", conflict.kind, conflict.name),
+                why: "it was given in versions of which none is known to be the newest".to_owned(),
+            }),
+    );
+    // Without any Namespace the whole kind is missing, and of_cluster says so.
+    if !snapshot.namespaces.is_empty() && !snapshot.namespaces.contains_key(namespace) {
+        missing.push(Missing {
+            what: format!("Namespace {namespace}"),
+            why: "its labels are not known".to_owned(),
+        });
+    }
+    missing
+}
+
+/// The namespaces of objects that could not be read.
+pub fn namespaces_named(snapshot: &Snapshot) -> impl Iterator<Item = Name> {
+    snapshot.reading.unreadable.iter().filter_map(namespace_of).map(Name::from)
+}
+
+/// The namespace that an unreadable object concerns; `None` where it may concern every one.
+fn namespace_of(error: &ObjectError) -> Option<&str> {
+    let namespace = if error.kind == "Namespace" { &error.name } else { &error.namespace };
+    Some(namespace.as_str()).filter(|namespace| !namespace.is_empty())
+}
+
+fn unreadable(error: &ObjectError) -> Missing {
+    Missing { what: error.to_string(), why: "the object could not be read".to_owned() }
+}
+
+/// The kinds without which the answer is uncertain and of which the snapshot holds none.
+fn absent_kinds(snapshot: &Snapshot) -> Vec<Missing> {
+    let has_rbac = !snapshot.roles.is_empty() && !snapshot.bindings.is_empty();
+    let kinds = [
+        (
+            snapshot.policies.is_empty(),
+            "PodSecurityPolicies",
+            "admission today cannot be simulated, and what PSP wrote into pods is guessed",
+        ),
+        (
+            !has_rbac,
+            "roles and bindings",
+            "admission today cannot be simulated, as nobody is known to use a policy",
+        ),
+        (snapshot.namespaces.is_empty(), "Namespaces", "labels and empty namespaces are not known"),
+        (
+            snapshot.pods.is_empty(),
+            "Pods",
+            "neither what runs now nor what webhooks inject is known",
+        ),
+        (
+            snapshot.workloads.is_empty(),
+            "workloads",
+            "the pods of tomorrow are guessed from live pods",
+        ),
+    ];
+    kinds
+        .into_iter()
+        .filter(|(is_absent, ..)| *is_absent)
+        .map(|(_, what, why)| Missing { what: what.to_owned(), why: why.to_owned() })
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! What hardening goes when PSP goes, and which policy field had written it?
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::attribution;
+use super::lineage::{Revision, Top, Unit};
+use super::states::States;
+use super::tree;
+use crate::objects::change::{Change, Value};
+use crate::objects::meta::Name;
+use crate::objects::path::FieldPath;
+use crate::objects::pod::Phase;
+
+/// A value that PSP writes into a workload's pods and that they will not have without it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lost {
+    /// Where, in the pod; list elements by name.
+    #[serde(serialize_with = "by_name")]
+    pub path: FieldPath,
+    /// The value; for lists, the one element that PSP adds.
+    pub value: Json,
+    /// The policy that writes it.
+    pub policy: Name,
+    /// The policy's field; `None` where the policy is not in the input any more.
+    pub policy_field: Option<&'static str>,
+    /// Whether a live pod of the current revision, running and with all containers ready, carries
+    /// the value.
+    pub proven: bool,
+    /// Whether the value may as well be the author's or a webhook's: the author's text is not in the
+    /// input, or the container was injected. It is taken for PSP's to be on the safe side.
+    pub assumed: bool,
+}
+
+fn by_name<S: Serializer>(path: &FieldPath, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.by_name())
+}
+
+/// What a unit loses, sorted by path.
+#[must_use]
+pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
+    if states.changes.is_empty() {
+        return Vec::new();
+    }
+    let authored = tree::of(&states.authored);
+    let future: Vec<Json> = states.future.iter().map(tree::of).collect();
+    let proofs: Vec<Json> = unit
+        .pods
+        .iter()
+        .filter(|member| {
+            let is_current =
+                matches!(member.revision, Revision::Current(_)) || matches!(unit.top, Top::Pod(_));
+            is_current && member.pod.status.phase == Phase::Running && member.pod.status.is_ready
+        })
+        .map(|member| &member.pod.template)
+        .fold(Vec::new(), |mut distinct: Vec<&Arc<_>>, slice| {
+            if !distinct.iter().any(|seen| Arc::ptr_eq(seen, slice)) {
+                distinct.push(slice);
+            }
+            distinct
+        })
+        .into_iter()
+        .map(|slice| tree::of(slice))
+        .collect();
+
+    let mut lost: Vec<Lost> = Vec::new();
+    for change in &states.changes {
+        for (path, value) in values(change) {
+            let stays = future.iter().all(|pod| holds(pod, &path, &value));
+            let is_known = lost.iter().any(|known| known.path == path && known.value == value);
+            if stays || is_known {
+                continue;
+            }
+            let is_injected = is_in_container_that_lacks(&authored, &path);
+            lost.push(Lost {
+                proven: proofs.iter().any(|pod| holds(pod, &path, &value)),
+                assumed: states.is_assumed || is_injected || change.policy_field.is_none(),
+                path,
+                value,
+                policy: change.policy.clone(),
+                policy_field: change.policy_field,
+            });
+        }
+    }
+    lost.sort_by(|a, b| (&a.path, a.value.to_string()).cmp(&(&b.path, b.value.to_string())));
+    lost
+}
+
+/// The single values of a change: one for each element that was added to a list, and the field for a
+/// seccomp annotation, which servers copy there.
+#[must_use]
+pub fn values(change: &Change) -> Vec<(FieldPath, Json)> {
+    if let Some(field) = attribution::seccomp_field(change) {
+        return vec![field];
+    }
+    let added = match (&change.before, &change.after) {
+        (Some(Value::Strings(before)), Value::Strings(after)) => after
+            .iter()
+            .filter(|item| !before.contains(item))
+            .map(|item| item.as_str().into())
+            .collect(),
+        (_, Value::Strings(after)) => after.iter().map(|item| item.as_str().into()).collect(),
+        (_, Value::Integers(after)) => after.iter().map(|item| (*item).into()).collect(),
+        (_, after) => vec![attribution::json(after)],
+    };
+    added.into_iter().map(|value| (change.path.clone(), value)).collect()
+}
+
+/// Whether a pod has a value, or a list with it, at a path.
+fn holds(pod: &Json, path: &FieldPath, value: &Json) -> bool {
+    match tree::get(pod, path) {
+        Some(Json::Array(items)) => items.contains(value),
+        there => there == Some(value),
+    }
+}
+
+/// Whether a path leads into a container that `pod` does not have.
+fn is_in_container_that_lacks(pod: &Json, path: &FieldPath) -> bool {
+    let is_in_container = path
+        .segments()
+        .get(2)
+        .is_some_and(|segment| matches!(segment, crate::objects::path::Segment::Index(_, Some(_))));
+    is_in_container && tree::get(pod, &path.up_to(3)).is_none()
+}

@@ -1,0 +1,300 @@
+//! The whole plan, as data.
+//!
+//! The field names are those of `plan -o json`, on which scripts depend: they stay, and more may be
+//! added.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::agreement::Disagreement;
+use super::lost::Lost;
+use super::states::States;
+use super::translate::FieldLevel;
+use crate::level::Level;
+use crate::objects::meta::Name;
+use crate::version::Version;
+
+/// What to do with every namespace of a cluster.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan<'s> {
+    /// The version of the standards that levels are judged by.
+    pub pss_version: Version,
+    /// Whether the input held everything that the answer depends on.
+    pub complete: bool,
+    /// What the input lacked, for the whole cluster.
+    pub missing: Vec<Missing>,
+    /// The namespaces, sorted by name.
+    pub namespaces: Vec<NamespacePlan<'s>>,
+    /// The policies, sorted by name.
+    pub policies: Vec<PolicyPlan>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// Something that the input lacked, so that an answer is uncertain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Missing {
+    /// What is missing: a kind, or an object.
+    pub what: String,
+    /// What that means for the answer.
+    pub why: String,
+}
+
+/// What to do with one namespace.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespacePlan<'s> {
+    /// The name.
+    pub name: Name,
+    /// Whether it is one of Kubernetes' own, or named as such.
+    pub system: bool,
+    /// What the recommendation rests on.
+    pub evidence: Evidence,
+    /// Whether the input held everything that this namespace's answer depends on.
+    pub complete: bool,
+    /// What the input lacked for this namespace.
+    pub missing: Vec<Missing>,
+    /// The pod-security labels that it has.
+    pub current_labels: BTreeMap<String, String>,
+    /// The strictest level that is safe before and after the upgrade; `None` without evidence.
+    pub enforce: Option<Level>,
+    /// The strictest level that is safe after the upgrade; `None` without evidence.
+    pub enforce_after: Option<Level>,
+    /// The level to warn by.
+    pub warn: Level,
+    /// The level to audit by.
+    pub audit: Level,
+    /// The complete set of labels to be set.
+    pub labels: BTreeMap<String, String>,
+    /// What is wrong with the labels that are there; `None` if nothing is.
+    pub conflict: Option<String>,
+    /// The strictest level in each state.
+    pub levels: NamespaceLevels,
+    /// The versions of the standards, newer than the plan's, at which the answer differs.
+    pub other_versions: Vec<OtherVersion>,
+    /// The workloads, by kind and name; then pods without a workload.
+    pub workloads: Vec<WorkloadPlan<'s>>,
+}
+
+/// What a namespace's recommendation rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Evidence {
+    /// Workloads that count.
+    Workloads,
+    /// Nothing: no workload, or only finished bare pods, PodTemplates and workloads that are
+    /// refused today.
+    None,
+}
+
+/// The strictest level that all counted pods of a namespace satisfy, state by state; `None` where
+/// there is no pod to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceLevels {
+    /// The live, unfinished pods.
+    pub running: Option<Level>,
+    /// The pods that today's admission makes.
+    pub admitted: Option<Level>,
+    /// The pods that will be made once PSP is gone.
+    pub future: Option<Level>,
+    /// As `future`, with what PSP wrote written down.
+    pub kept: Option<Level>,
+    /// The level of the least restrictive policy usable by the namespace's service accounts or by
+    /// the built-in controllers there; `None` for no policy.
+    pub allowed_by_policies: Option<Level>,
+}
+
+/// The answer at another version of the standards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherVersion {
+    /// From this version on, until the next one listed.
+    pub version: Version,
+    /// As [`NamespacePlan::enforce`].
+    pub enforce: Option<Level>,
+    /// As [`NamespacePlan::enforce_after`].
+    pub enforce_after: Option<Level>,
+}
+
+/// What becomes of one workload.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadPlan<'s> {
+    /// `apiVersion` as given.
+    pub api_version: Name,
+    /// The kind: of a workload, or `Pod`.
+    pub kind: &'static str,
+    /// The name.
+    pub name: String,
+    /// What would revert a change to it: its owner, or the tool whose marks it carries.
+    pub managed_by: Option<String>,
+    /// The service account of its pods.
+    pub service_account: String,
+    /// How many unfinished pods it has.
+    pub pods: usize,
+    /// How many pods it wants, where it says so.
+    pub replicas: Option<i64>,
+    /// Whether it is suspended or paused.
+    pub suspended: bool,
+    /// The policies that its unfinished pods' annotations name, sorted.
+    pub policy_in_use: Vec<Name>,
+    /// The policy that today's admission selects for its template; `None` if none admits it, or if
+    /// it cannot be simulated.
+    pub policy_simulated: Option<Name>,
+    /// Whether no policy admits its template and no live pod shows otherwise, so that it does not
+    /// count.
+    pub refused_today: bool,
+    /// Why no policy admits its template; empty where one does.
+    pub refusal: Vec<Refusal>,
+    /// Whether its pods count for the namespace's levels.
+    pub counted: bool,
+    /// What live pods show of webhooks: `unknown`, `none` or `seen`.
+    pub injection: &'static str,
+    /// The containers that webhooks add, sorted.
+    pub injected_containers: Vec<String>,
+    /// What the admin should know besides.
+    pub notes: Vec<Note>,
+    /// The strictest level in each state.
+    pub levels: WorkloadLevels,
+    /// What PSP writes into its pods and they will lack without it.
+    pub lost: Vec<Lost>,
+    /// What holds it below `restricted`, by state and level.
+    pub violations: Vec<StateViolation>,
+    /// Pods whose annotation does not name the policy that was simulated, with the reason.
+    pub disagreements: Vec<Disagreement>,
+    /// The pods behind the levels, for diffs.
+    #[serde(skip)]
+    pub states: States<'s>,
+}
+
+/// One error of a policy that does not admit a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The policy; `None` where no policy can be used at all.
+    pub policy: Option<Name>,
+    /// The API server's text.
+    pub message: String,
+}
+
+/// Something about a workload that is easily overlooked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Note {
+    /// The profile is set by a seccomp annotation only, which servers from v1.27 ignore.
+    AnnotationStopsWorking,
+    /// A static pod's picture in the API server: its manifest lies on a node.
+    MirrorPod,
+    /// A finished pod that nobody will make again.
+    FinishedPod,
+    /// The author's text is not in the input: what PSP may have written is taken to be PSP's.
+    AssumedAuthorship,
+    /// No policy admits the template any more, but live pods run.
+    RunsThoughRefused,
+}
+
+/// The strictest level of one workload's pods, state by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadLevels {
+    /// `None` without live unfinished pods.
+    pub running: Option<Level>,
+    /// `None` where nothing can be simulated, or nothing is admitted.
+    pub admitted: Option<Level>,
+    /// `None` for a workload without a template.
+    pub future: Option<Level>,
+    /// `None` for a workload without a template.
+    pub kept: Option<Level>,
+}
+
+/// A violation of a level in a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StateViolation {
+    /// `running`, `admitted` or `future`.
+    pub state: &'static str,
+    /// The level that is violated.
+    pub level: Level,
+    /// The check's id.
+    pub check: &'static str,
+    /// The API server's short text.
+    pub reason: String,
+    /// The API server's long text.
+    pub detail: String,
+}
+
+/// What a policy comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyPlan {
+    /// The name.
+    pub name: Name,
+    /// The strictest level that every pod it admits satisfies.
+    pub level: Level,
+    /// As `level`, leaving fields out of account that nearly every real policy leaves open.
+    pub level_ignoring: LevelIgnoring,
+    /// Why the level is no stricter, field by field.
+    pub reasons: Vec<FieldLevel>,
+    /// The fields that write into pods.
+    pub mutates: Vec<&'static str>,
+    /// The fields that demand what no level can.
+    pub not_expressible: Vec<&'static str>,
+    /// Why the policy takes no part in admission; `None` if it does.
+    pub broken: Option<String>,
+    /// Who may use it: kind and name of a subject, and the namespace it holds in (`None`: all).
+    pub usable_by: Vec<UsableBy>,
+    /// How many live unfinished pods name it in their annotation.
+    pub pods: usize,
+}
+
+/// A level that leaves some fields out of account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LevelIgnoring {
+    /// The fields left out.
+    pub fields: &'static [&'static str],
+    /// The level.
+    pub level: Level,
+}
+
+/// A subject that may use a policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsableBy {
+    /// `User`, `Group` or `ServiceAccount`.
+    pub kind: String,
+    /// The name; `namespace:name` for a service account.
+    pub name: String,
+    /// The namespace that it holds in; `None` for every one.
+    pub namespace: Option<Name>,
+}
+
+/// Counts over the plan; system namespaces are counted apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Namespaces that are not system namespaces.
+    pub namespaces: usize,
+    /// System namespaces.
+    pub system: usize,
+    /// Namespaces by what to enforce.
+    pub by_enforce: ByEnforce,
+    /// Workloads in namespaces that are not system namespaces.
+    pub workloads: usize,
+    /// Unfinished pods in namespaces that are not system namespaces.
+    pub pods: usize,
+}
+
+/// Namespaces by what to enforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
+pub struct ByEnforce {
+    /// Those at `privileged`.
+    pub privileged: usize,
+    /// Those at `baseline`.
+    pub baseline: usize,
+    /// Those at `restricted`.
+    pub restricted: usize,
+    /// Those without evidence.
+    pub none: usize,
+}

@@ -1,0 +1,186 @@
+//! Which level can a namespace take, and which labels say so?
+
+use std::collections::BTreeMap;
+
+use crate::level::Level;
+use crate::objects::pod::PodTemplateSpec;
+use crate::psa;
+use crate::psa::policy::{self, Mode, Policy};
+use crate::version::Version;
+
+/// Which levels a set of pods passes.
+///
+/// Restricted does not imply baseline for every input (`spec.os.name: windows`, volumes with two
+/// sources), so both are evaluated; see docs/checks.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passes {
+    baseline: bool,
+    restricted: bool,
+}
+
+impl Passes {
+    /// What the empty set passes: everything.
+    pub const EVERYTHING: Self = Self { baseline: true, restricted: true };
+
+    /// What one pod passes.
+    #[must_use]
+    pub fn of(pod: &PodTemplateSpec, version: Version) -> Self {
+        Self {
+            baseline: psa::allows(Level::Baseline, version, pod),
+            restricted: psa::allows(Level::Restricted, version, pod),
+        }
+    }
+
+    /// What pods pass together; `None` for no pods.
+    #[must_use]
+    pub fn of_all<'p>(
+        pods: impl IntoIterator<Item = &'p PodTemplateSpec>,
+        version: Version,
+    ) -> Option<Self> {
+        pods.into_iter().map(|pod| Self::of(pod, version)).reduce(Self::and)
+    }
+
+    /// What two sets of pods pass together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            baseline: self.baseline && other.baseline,
+            restricted: self.restricted && other.restricted,
+        }
+    }
+
+    /// The strictest level that is passed.
+    #[must_use]
+    pub fn strictest(self) -> Level {
+        match self {
+            Self { restricted: true, .. } => Level::Restricted,
+            Self { baseline: true, .. } => Level::Baseline,
+            Self { .. } => Level::Privileged,
+        }
+    }
+}
+
+/// What two sets of pods pass together, where either may be empty (`None`).
+#[must_use]
+pub fn both(a: Option<Passes>, b: Option<Passes>) -> Option<Passes> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// The levels to set, mode by mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    /// `enforce`; `None` sets none.
+    pub enforce: Option<Level>,
+    /// `audit`.
+    pub audit: Level,
+    /// `warn`.
+    pub warn: Level,
+}
+
+/// The labels that a namespace should carry, and what stands against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// The complete set of labels to be set.
+    pub to_set: BTreeMap<String, String>,
+    /// What is wrong with the labels that are there; `None` if nothing is.
+    pub conflict: Option<String>,
+}
+
+/// The labels for `levels`, pinned to `version`.
+///
+/// A label that is stricter than what is asked for stays: it is never loosened silently. For
+/// `enforce` that is a conflict, as the namespace holds pods that it refuses.
+#[must_use]
+pub fn labels(levels: Levels, version: Version, current: &BTreeMap<String, String>) -> Labels {
+    let (policy, errors) = policy::policy_of_labels(current, &Policy::PRIVILEGED);
+    let mut conflicts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let is_valid = |label: &str| {
+        current.contains_key(label) && errors.iter().all(|error| error.label != label)
+    };
+    let mut to_set = BTreeMap::new();
+    for (mode, wanted) in [
+        (Mode::Enforce, levels.enforce),
+        (Mode::Audit, Some(levels.audit)),
+        (Mode::Warn, Some(levels.warn)),
+    ] {
+        let Some(wanted) = wanted else { continue };
+        let present = policy.of(mode);
+        let is_stricter = is_valid(mode.level_label()) && present.level > wanted;
+        let mut pinned = version.to_string();
+        if is_stricter && mode == Mode::Enforce {
+            conflicts.push(format!(
+                "{}={} is stricter than {wanted}, the strictest level that every workload satisfies",
+                mode.level_label(),
+                present.level,
+            ));
+            if is_valid(mode.version_label()) {
+                pinned = present.version.to_string();
+            }
+        }
+        let level = if is_stricter { present.level } else { wanted };
+        to_set.insert(mode.level_label().to_owned(), level.to_string());
+        to_set.insert(mode.version_label().to_owned(), pinned);
+    }
+    let conflict = (!conflicts.is_empty()).then(|| conflicts.join("; "));
+    Labels { to_set, conflict }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEVELS: Levels = Levels {
+        enforce: Some(Level::Baseline),
+        audit: Level::Restricted,
+        warn: Level::Restricted,
+    };
+
+    fn labels_over(current: &[(&str, &str)]) -> Labels {
+        let current =
+            current.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        labels(LEVELS, Version::v1(25), &current)
+    }
+
+    #[test]
+    fn every_mode_is_pinned() {
+        let labels = labels_over(&[]);
+        assert_eq!(labels.conflict, None);
+        assert_eq!(labels.to_set.len(), 6);
+        assert_eq!(labels.to_set["pod-security.kubernetes.io/enforce"], "baseline");
+        assert_eq!(labels.to_set["pod-security.kubernetes.io/audit-version"], "v1.25");
+    }
+
+    #[test]
+    fn a_stricter_enforce_label_stays_and_is_told() {
+        let labels = labels_over(&[
+            ("pod-security.kubernetes.io/enforce", "restricted"),
+            ("pod-security.kubernetes.io/enforce-version", "latest"),
+        ]);
+        assert_eq!(labels.to_set["pod-security.kubernetes.io/enforce"], "restricted");
+        assert_eq!(labels.to_set["pod-security.kubernetes.io/enforce-version"], "latest");
+        assert!(labels.conflict.unwrap().contains("stricter than baseline"));
+    }
+
+    #[test]
+    fn an_invalid_label_is_told_in_the_servers_words_and_replaced() {
+        let labels = labels_over(&[("pod-security.kubernetes.io/enforce", "Restricted")]);
+        assert_eq!(labels.to_set["pod-security.kubernetes.io/enforce"], "baseline");
+        assert_eq!(
+            labels.conflict.unwrap(),
+            "metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: \"Restricted\": \
+             must be one of privileged, baseline, restricted"
+        );
+    }
+
+    #[test]
+    fn a_stricter_warn_label_stays_without_a_conflict() {
+        let levels = Levels { warn: Level::Baseline, ..LEVELS };
+        let key = "pod-security.kubernetes.io/warn".to_owned();
+        let current = BTreeMap::from([(key.clone(), "restricted".to_owned())]);
+        let labels = labels(levels, Version::v1(25), &current);
+        assert_eq!((labels.to_set[&key].as_str(), labels.conflict), ("restricted", None));
+    }
+}

@@ -1,0 +1,182 @@
+//! What would today's admission answer, with this snapshot's policies, grants and accounts?
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::objects::meta::Name;
+use crate::objects::namespace::ServiceAccount;
+use crate::objects::pod::PodTemplateSpec;
+use crate::objects::snapshot::Snapshot;
+use crate::objects::workload::WorkloadKind;
+use crate::prepare;
+use crate::psp::authorize::{self, Subjects};
+use crate::psp::{self, Admission, Policy, Request, Verdict};
+use crate::rbac::{Authorizer, Holder, User};
+use crate::version::Version;
+
+/// PSP admission as a snapshot's cluster has it.
+pub struct Simulation<'s> {
+    snapshot: &'s Snapshot,
+    admission: Admission,
+    authorizer: Authorizer<'s>,
+    server: Version,
+    controllers_user: Option<User>,
+    templates: RefCell<HashMap<TemplateKey, Option<Verdict<'s>>>>,
+}
+
+/// Namespace, template and requester: what a verdict on a template depends on.
+type TemplateKey = (Name, Arc<PodTemplateSpec>, Option<User>);
+
+impl<'s> Simulation<'s> {
+    /// The admission of the cluster that `snapshot` was taken of, at version `server`; a
+    /// `controllers_user` makes the pods of every controller where the controller manager has no
+    /// account for each.
+    #[must_use]
+    pub fn new(snapshot: &'s Snapshot, server: Version, controllers_user: Option<&str>) -> Self {
+        let controllers_user = controllers_user.map(User::authenticated);
+        Self {
+            snapshot,
+            admission: Admission::new(snapshot.policies.values(), server),
+            authorizer: psp::authorize::authorizer(snapshot),
+            server,
+            controllers_user,
+            templates: RefCell::default(),
+        }
+    }
+
+    /// Whether the snapshot holds what a simulation needs: policies and RBAC objects.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        !self.snapshot.policies.is_empty()
+            && !self.snapshot.roles.is_empty()
+            && !self.snapshot.bindings.is_empty()
+    }
+
+    /// Who asks for the pods of a kind of workload; `None` for PodTemplate.
+    #[must_use]
+    pub fn requester_of(&self, kind: WorkloadKind) -> Option<User> {
+        let account = kind.controller_account()?;
+        Some(self.controllers_user.clone().unwrap_or_else(|| User::controller(account)))
+    }
+
+    /// The policy of that name, if it takes part in admission.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> Option<&Policy> {
+        self.admission.policy(name)
+    }
+
+    /// The policies and grants.
+    #[must_use]
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// Who may use what.
+    #[must_use]
+    pub fn authorizer(&self) -> &Authorizer<'s> {
+        &self.authorizer
+    }
+
+    /// The pod made from a template, as it reaches PSP.
+    #[must_use]
+    pub fn pod_of_template(&self, namespace: &Name, template: &PodTemplateSpec) -> PodTemplateSpec {
+        prepare::pod_of_template(template, self.account_of(namespace, template), self.server)
+    }
+
+    /// The Pod as it reaches PSP when it is created as written.
+    #[must_use]
+    pub fn created_pod(&self, namespace: &Name, pod: &PodTemplateSpec) -> PodTemplateSpec {
+        prepare::created_pod(pod, self.account_of(namespace, pod), self.server)
+    }
+
+    fn account_of(&self, namespace: &Name, pod: &PodTemplateSpec) -> Option<&'s ServiceAccount> {
+        let account = match pod.spec.service_account() {
+            "" => "default",
+            account => account,
+        };
+        self.snapshot.service_accounts.get(&(namespace.clone(), account.into()))
+    }
+
+    /// The verdict on a pod made from a template; `None` where nothing can be simulated.
+    ///
+    /// Answers are kept, as many pods share a template.
+    #[must_use]
+    pub fn admit_template(
+        &self,
+        namespace: &Name,
+        template: &Arc<PodTemplateSpec>,
+        requester: Option<&User>,
+    ) -> Option<Verdict<'s>> {
+        let key = (namespace.clone(), Arc::clone(template), requester.cloned());
+        if let Some(verdict) = self.templates.borrow().get(&key) {
+            return verdict.clone();
+        }
+        let verdict = self.admit(namespace, &self.pod_of_template(namespace, template), requester);
+        self.templates.borrow_mut().insert(key, verdict.clone());
+        verdict
+    }
+
+    /// The verdict on a pod as it reaches PSP; `None` where nothing can be simulated.
+    #[must_use]
+    pub fn admit(
+        &self,
+        namespace: &Name,
+        pod: &PodTemplateSpec,
+        requester: Option<&User>,
+    ) -> Option<Verdict<'s>> {
+        self.is_possible().then(|| self.verdict(namespace, "", pod, requester))
+    }
+
+    /// The verdict on a pod as it reaches PSP, whatever the snapshot lacks; `name` is what the
+    /// message calls the pod.
+    #[must_use]
+    pub fn verdict(
+        &self,
+        namespace: &str,
+        name: &str,
+        pod: &PodTemplateSpec,
+        requester: Option<&User>,
+    ) -> Verdict<'s> {
+        let request = Request { namespace, name, pod, requester };
+        self.admission.admit(&request, &self.authorizer)
+    }
+
+    /// Whether a pod of `account`, made by `requester`, may use a policy.
+    #[must_use]
+    pub fn may_use(
+        &self,
+        policy: &str,
+        namespace: &str,
+        account: &str,
+        requester: Option<&User>,
+    ) -> bool {
+        Subjects::new(namespace, account, requester).grant(&self.authorizer, policy).is_some()
+    }
+
+    /// The policies that take part in admission and that one of the accounts, or a built-in
+    /// controller, may use in a namespace.
+    #[must_use]
+    pub fn usable_policies(&self, namespace: &str, accounts: &BTreeSet<&str>) -> Vec<Name> {
+        let accounts = accounts.iter().map(|account| User::service_account(namespace, account));
+        let controllers = WorkloadKind::ALL.into_iter().filter_map(|kind| self.requester_of(kind));
+        let users: Vec<User> = accounts.chain(controllers).collect();
+        self.admission
+            .policies()
+            .iter()
+            .map(Policy::name)
+            .filter(|policy| {
+                users.iter().any(|user| {
+                    authorize::use_grant(&self.authorizer, user, policy, namespace).is_some()
+                })
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Who may use a policy, sorted; each subject once.
+    #[must_use]
+    pub fn holders_of(&self, policy: &str) -> Vec<Holder<'s>> {
+        authorize::holders(&self.authorizer, policy)
+    }
+}

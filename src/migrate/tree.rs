@@ -1,0 +1,273 @@
+//! How do two slices of a pod differ, whatever the field?
+//!
+//! Injection, and what PSP wrote into a live pod, can stand in any field. So these questions are
+//! asked of the slice as a JSON tree, in which containers and volumes are found by name: a webhook
+//! that puts its container first has not changed the others.
+
+use serde_json::{Map, Value};
+
+use crate::objects::path::{FieldPath, Segment};
+use crate::objects::pod::PodTemplateSpec;
+
+/// The tree of a slice.
+#[must_use]
+pub fn of(pod: &PodTemplateSpec) -> Value {
+    serde_json::to_value(pod).expect("a slice has string keys only, so it has a JSON form")
+}
+
+/// The slice of a tree that [`of`] made and the functions here have changed.
+#[must_use]
+pub fn to_slice(tree: &Value) -> PodTemplateSpec {
+    serde::Deserialize::deserialize(tree)
+        .expect("trees keep the types of the slices that they were made of")
+}
+
+/// What tells the elements of a list apart.
+#[derive(Clone, Copy)]
+enum ListKind {
+    /// Objects with this key.
+    By(&'static str),
+    /// The elements themselves.
+    Set,
+    /// Nothing: the list is one value.
+    Atomic,
+}
+
+fn list_kind(field: &str) -> ListKind {
+    match field {
+        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "sysctls" => {
+            ListKind::By("name")
+        }
+        "volumeMounts" => ListKind::By("mountPath"),
+        "add" | "drop" | "ports" => ListKind::Set,
+        _ => ListKind::Atomic,
+    }
+}
+
+/// Does to `target` what has been done to `base` to make `changed`: a three-way merge.
+///
+/// `None` stands for an absent value, also in the result. Where both sides changed a place, the
+/// change wins over the target.
+#[must_use]
+pub fn transplanted(
+    field: &str,
+    base: Option<&Value>,
+    changed: Option<&Value>,
+    target: Option<&Value>,
+) -> Option<Value> {
+    if base == changed {
+        return target.cloned();
+    }
+    match (changed, target) {
+        (Some(Value::Object(changed)), Some(Value::Object(target))) => {
+            let empty = Map::new();
+            let base = base.and_then(Value::as_object).unwrap_or(&empty);
+            Some(Value::Object(transplanted_object(base, changed, target)))
+        }
+        (Some(Value::Array(changed)), Some(Value::Array(target))) => {
+            let base = base.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            match list_kind(field) {
+                ListKind::By(key) => Some(transplanted_list(key, base, changed, target)),
+                ListKind::Set => Some(transplanted_set(base, changed, target)),
+                ListKind::Atomic => Some(Value::Array(changed.clone())),
+            }
+        }
+        (changed, _) => changed.cloned(),
+    }
+}
+
+fn transplanted_object(
+    base: &Map<String, Value>,
+    changed: &Map<String, Value>,
+    target: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut result = Map::new();
+    let only_changed = changed.keys().filter(|key| !target.contains_key(*key));
+    for key in target.keys().chain(only_changed) {
+        let value = transplanted(key, base.get(key), changed.get(key), target.get(key));
+        result.extend(value.map(|value| (key.clone(), value)));
+    }
+    result
+}
+
+fn transplanted_list(key: &str, base: &[Value], changed: &[Value], target: &[Value]) -> Value {
+    let named = |list: &'_ [Value], name: Option<&Value>| {
+        list.iter().position(|item| item.get(key) == name)
+    };
+    let mut result = Vec::new();
+    for item in changed {
+        let name = item.get(key);
+        let base = named(base, name).map(|index| &base[index]);
+        let target = named(target, name).map(|index| &target[index]);
+        // What was there before and is gone from the target stays gone.
+        if target.is_some() || base.is_none() {
+            result.extend(transplanted("", base, Some(item), target));
+        }
+    }
+    for item in target {
+        let name = item.get(key);
+        if named(changed, name).is_none() && named(base, name).is_none() {
+            result.push(item.clone());
+        }
+    }
+    Value::Array(result)
+}
+
+fn transplanted_set(base: &[Value], changed: &[Value], target: &[Value]) -> Value {
+    let was_removed = |item: &Value| base.contains(item) && !changed.contains(item);
+    let mut result: Vec<Value> = target.iter().filter(|item| !was_removed(item)).cloned().collect();
+    for item in changed {
+        if !base.contains(item) && !result.contains(item) {
+            result.push(item.clone());
+        }
+    }
+    Value::Array(result)
+}
+
+/// The value at a path; list elements are found by name where the path has names.
+#[must_use]
+pub fn get<'a>(tree: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+    path.segments().iter().try_fold(tree, |value, segment| match segment {
+        Segment::Field(field) => value.get(field),
+        Segment::Key(key) => value.get(&**key),
+        Segment::Index(index, name) => value.get(position(value, *index, name.as_deref())?),
+    })
+}
+
+/// Sets the value at a path, making the objects on the way; nothing happens where a list on the way
+/// does not have the element.
+pub fn set(tree: &mut Value, path: &FieldPath, new: Value) {
+    let mut place = tree;
+    for segment in path.segments() {
+        place = match segment {
+            Segment::Field(field) => entry(place, field),
+            Segment::Key(key) => entry(place, key),
+            Segment::Index(index, name) => {
+                let position = position(place, *index, name.as_deref());
+                match position.and_then(|index| place.get_mut(index)) {
+                    Some(element) => element,
+                    None => return,
+                }
+            }
+        };
+    }
+    *place = new;
+}
+
+/// Removes the value at a path, and the objects above it that become empty and that `keep` does not
+/// have.
+pub fn remove(tree: &mut Value, path: &FieldPath, keep: &Value) {
+    remove_below(tree, path.segments(), Some(keep));
+}
+
+fn remove_below(value: &mut Value, segments: &[Segment], keep: Option<&Value>) {
+    let Some((segment, rest)) = segments.split_first() else { return };
+    match segment {
+        Segment::Index(index, name) => {
+            let position = position(value, *index, name.as_deref());
+            let kept =
+                keep.and_then(|keep| keep.get(self::position(keep, *index, name.as_deref())?));
+            if let Some(element) = position.and_then(|index| value.get_mut(index)) {
+                remove_below(element, rest, kept);
+            }
+        }
+        Segment::Field(_) | Segment::Key(_) => {
+            let key = match segment {
+                Segment::Key(key) => key,
+                Segment::Field(field) => *field,
+                Segment::Index(..) => return,
+            };
+            let Some(object) = value.as_object_mut() else { return };
+            let kept = keep.and_then(|keep| keep.get(key));
+            if rest.is_empty() {
+                object.remove(key);
+            } else if let Some(child) = object.get_mut(key) {
+                remove_below(child, rest, kept);
+                let is_emptied = child.as_object().is_some_and(Map::is_empty);
+                if is_emptied && kept.is_none() {
+                    object.remove(key);
+                }
+            }
+        }
+    }
+}
+
+fn entry<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    // Indexing an object by a missing key inserts null, to be replaced by the caller.
+    &mut value[key]
+}
+
+/// Where in a list an element stands: by name where it has one, else by index.
+fn position(list: &Value, index: usize, name: Option<&str>) -> Option<usize> {
+    let list = list.as_array()?;
+    let has_name =
+        |item: &Value, name: &str| item.get("name").and_then(Value::as_str) == Some(name);
+    match name {
+        // Names can be given twice in input that no server has checked; then the index decides.
+        Some(name) if !list.get(index).is_some_and(|item| has_name(item, name)) => {
+            list.iter().position(|item| has_name(item, name))
+        }
+        _ => (index < list.len()).then_some(index),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn transplant(base: &Value, changed: &Value, target: &Value) -> Value {
+        transplanted("", Some(base), Some(changed), Some(target)).unwrap()
+    }
+
+    #[test]
+    fn an_injected_container_keeps_its_place_and_its_fields() {
+        let base = json!({"containers": [{"name": "app", "a": 1}]});
+        let changed = json!({"containers": [{"name": "mesh", "b": 2}, {"name": "app", "a": 1}]});
+        let target = json!({"containers": [{"name": "app", "a": 3}, {"name": "new"}]});
+        assert_eq!(
+            transplant(&base, &changed, &target),
+            json!({"containers": [{"name": "mesh", "b": 2}, {"name": "app", "a": 3}, {"name": "new"}]})
+        );
+    }
+
+    #[test]
+    fn a_value_that_only_the_base_had_is_not_invented_in_the_target() {
+        let base = json!({"securityContext": {"runAsNonRoot": true, "fsGroup": 1}});
+        let changed = json!({"securityContext": {"runAsNonRoot": true, "fsGroup": 7}});
+        let target = json!({"securityContext": {}});
+        assert_eq!(
+            transplant(&base, &changed, &target),
+            json!({"securityContext": {"fsGroup": 7}})
+        );
+    }
+
+    #[test]
+    fn capabilities_are_sets() {
+        let base = json!({"add": ["A", "B"]});
+        let changed = json!({"add": ["B", "C"]});
+        let target = json!({"add": ["A", "D"]});
+        assert_eq!(transplant(&base, &changed, &target), json!({"add": ["D", "C"]}));
+    }
+
+    #[test]
+    fn removing_prunes_what_nobody_wrote() {
+        let path = FieldPath::new("spec.containers")
+            .named_index(0, "app")
+            .child("securityContext.runAsNonRoot");
+        let tree = json!({"spec": {"containers": [
+            {"name": "mesh"}, {"name": "app", "securityContext": {"runAsNonRoot": true}}]}});
+        let mut pruned = tree.clone();
+        remove(&mut pruned, &path, &json!({}));
+        assert_eq!(pruned, json!({"spec": {"containers": [{"name": "mesh"}, {"name": "app"}]}}));
+        let mut kept = tree.clone();
+        let author = json!({"spec": {"containers": [{"name": "app", "securityContext": {}}]}});
+        remove(&mut kept, &path, &author);
+        assert_eq!(kept["spec"]["containers"][1], json!({"name": "app", "securityContext": {}}));
+        set(&mut kept, &path, json!(true));
+        assert_eq!(kept, tree);
+    }
+}
