@@ -15,4 +15,6 @@ pub mod rbac;
 
 pub mod migrate;
 
+pub mod cli;
+pub mod reports;
 pub mod sources;

@@ -1,3 +1,7 @@
 //! The program `psp2psa`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    psp2psa::cli::main()
+}

@@ -1,0 +1,115 @@
+//! `check`: which level of the Pod Security Standards do these pods satisfy?
+
+use std::io::Write;
+
+use super::errors::{self, CliError, Outcome};
+use super::input::InputArgs;
+use crate::level::Level;
+use crate::reports::check::{self, CheckItem, CheckReport};
+use crate::reports::item::Subject;
+use crate::reports::{self, StructuredFormat};
+use crate::sources::{self, Content};
+use crate::version::Version;
+
+/// Judge pods and workload manifests by the Pod Security Standards
+///
+/// Gives for each pod and pod template the strictest level that it satisfies, and the API server's
+/// own text for what stands against the stricter ones. A workload is judged by its template, as the
+/// API server does when it warns; `--prepare` judges the pod that the API server would make of it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    # What is the strictest level of each manifest?\n  \
+    psp2psa check -f manifests/ -R\n\n  \
+    # Fail a pipeline if a pod would be refused in a restricted namespace\n  \
+    helm template . | psp2psa check -f - --level restricted\n\n  \
+    # By the rules of another version, for scripts\n  \
+    psp2psa check -f pod.yaml --pss-version v1.30 -o json")]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+
+    /// Take this namespace for objects that name none
+    #[arg(short, long, default_value = "default")]
+    namespace: String,
+
+    /// Judge by this version of the standards: v1.N or latest
+    #[arg(long, value_name = "VERSION", default_value = "latest")]
+    pss_version: Version,
+
+    /// Exit with 1 if a pod does not satisfy this level: privileged, baseline or restricted
+    #[arg(long)]
+    level: Option<Level>,
+
+    /// Judge the pod that the API server would make of each object
+    #[arg(long)]
+    prepare: bool,
+
+    /// Print as table, wide, json or yaml
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Wide,
+    Json,
+    Yaml,
+}
+
+pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
+    let inputs = args.input.inputs()?;
+    let mut report = CheckReport::new(args.pss_version);
+    let mut index = 0;
+    let mut is_complete = true;
+    let mut has_findings = false;
+    sources::read(&inputs, &mut |item| match item {
+        Ok(item) => {
+            let source = item.source;
+            match item.content {
+                Ok(Content::Object { api_version, kind, object }) => {
+                    let subject = Subject::of(&object, api_version, kind, &args.namespace);
+                    if let Some(subject) = subject {
+                        let item = CheckItem::judge(
+                            index,
+                            source,
+                            &subject,
+                            args.pss_version,
+                            args.prepare,
+                        );
+                        has_findings |= args.level.is_some_and(|level| !item.allows(level));
+                        report.items.push(item);
+                    }
+                }
+                Ok(Content::Skipped { .. }) => {}
+                Err(error) => {
+                    is_complete = false;
+                    errors::say(&format!("error: {error}"));
+                    report.items.push(CheckItem::unreadable(index, source, &error));
+                }
+            }
+            index += 1;
+        }
+        Err(error) => {
+            is_complete = false;
+            errors::say(&format!("error: {}", errors::with_causes(&error)));
+        }
+    });
+    if index == 0 && !is_complete {
+        return Err(CliError::NothingRead);
+    }
+    let bytes = match args.output {
+        Format::Table => check::table(&report, false),
+        Format::Wide => check::table(&report, true),
+        Format::Json => reports::structured(&report, StructuredFormat::Json),
+        Format::Yaml => reports::structured(&report, StructuredFormat::Yaml),
+    };
+    out.write_all(bytes.as_bytes()).map_err(CliError::Output)?;
+    Ok(match (has_findings, is_complete) {
+        // A finding is certain, whatever else could not be read.
+        (true, _) => Outcome::Findings,
+        (false, false) => Outcome::Incomplete,
+        (false, true) => Outcome::Clean,
+    })
+}

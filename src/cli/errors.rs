@@ -1,0 +1,161 @@
+//! How does a run end: which exit code, which message, which hint?
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Done, nothing to report.
+pub const EXIT_CLEAN: u8 = 0;
+/// Findings, where they were asked for.
+pub const EXIT_FINDINGS: u8 = 1;
+/// Wrong usage of the command line.
+pub const EXIT_USAGE: u8 = 2;
+/// Done, but the input was incomplete.
+pub const EXIT_INCOMPLETE: u8 = 3;
+/// Failure.
+pub const EXIT_FAILURE: u8 = 4;
+
+pub(super) const EXIT_CODES_HELP: &str = "\
+Exit codes: 0 done, 1 findings (where asked for), 2 wrong usage, 3 done but the input was incomplete, \
+4 failure";
+
+pub(super) const LONG_HELP: &str = "\
+Examples:
+  # What can each namespace enforce? From a dump of the cluster
+  kubectl get psp,ns,sa,roles,rolebindings,clusterroles,clusterrolebindings,pods,podtemplates,\\
+rc,rs,deploy,sts,ds,jobs,cronjobs -A -o json > cluster.json
+  psp2psa plan -f cluster.json
+
+  # The kubectl script that sets the labels
+  psp2psa plan -f cluster.json -o script > labels.sh
+
+Exit codes:
+  0  done
+  1  findings, where asked for (check --level, --exit-code)
+  2  wrong usage
+  3  done, but the input was incomplete
+  4  failure";
+
+/// How a run that did its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to report.
+    Clean,
+    /// Findings, where they were asked for.
+    Findings,
+    /// The input was incomplete.
+    Incomplete,
+}
+
+/// Why a run could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// There was nothing to read.
+    #[error("no input was given")]
+    NoInput,
+    /// Standard input was asked for and is a terminal.
+    #[error("standard input is a terminal")]
+    TerminalInput,
+    /// No input could be read.
+    #[error("nothing could be read from the input")]
+    NothingRead,
+    /// The command line asks for what does not go together.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to type instead.
+        hint: String,
+    },
+    /// Standard output failed.
+    #[error("standard output cannot be written")]
+    Output(#[source] io::Error),
+    /// A file or directory cannot be written.
+    #[error("`{}` cannot be written", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The output directory holds files already.
+    #[error("`{}` is not empty", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl CliError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::NoInput | Self::TerminalInput | Self::Usage { .. } => EXIT_USAGE,
+            _ => EXIT_FAILURE,
+        }
+    }
+
+    /// What to type next.
+    fn hint(&self) -> Option<&str> {
+        Some(match self {
+            Self::NoInput => {
+                "give a dump with `-f FILE`, or `-f -` to read standard input; see `psp2psa --help` for \
+                 the kubectl line that makes one"
+            }
+            Self::TerminalInput => "pipe a dump into the command, or give a file with `-f FILE`",
+            Self::NothingRead => "check the files named above",
+            Self::Usage { hint, .. } => hint,
+            Self::NotEmpty { .. } => "give another directory, or `--force` to write into this one",
+            Self::Output(_) | Self::Write { .. } => return None,
+        })
+    }
+
+    /// Whether the reader of our output has gone away, which is no failure.
+    fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Reports how a run ended, and gives its exit code.
+pub(super) fn exit(result: Result<Outcome, CliError>) -> ExitCode {
+    let code = match result {
+        Ok(Outcome::Clean) => EXIT_CLEAN,
+        Ok(Outcome::Findings) => EXIT_FINDINGS,
+        Ok(Outcome::Incomplete) => EXIT_INCOMPLETE,
+        Err(error) if error.is_closed_pipe() => EXIT_CLEAN,
+        Err(error) => {
+            let mut text = format!("error: {}", with_causes(&error));
+            if let Some(hint) = error.hint() {
+                let _ = write!(text, "\nhint: {hint}");
+            }
+            say(&text);
+            error.code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// The text of an error and of what caused it, on one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Reports what clap says of the command line.
+pub(super) fn report_usage(error: &clap::Error) -> ExitCode {
+    // Help and version come as errors too; they belong on standard output, and are no failure. A
+    // closed pipe while printing help is none either.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { EXIT_CLEAN })
+}
+
+/// Writes a line to standard error; where that fails there is nobody left to tell.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,69 @@
+//! What did the user ask for, and how does the answer reach the terminal?
+//!
+//! One file per subcommand; [`errors`] alone decides about exit codes and hints. Data goes to
+//! standard output, everything else to standard error.
+
+// The one place where the program meets files and the environment, besides `sources`.
+#![allow(clippy::disallowed_methods, reason = "the edge of the program, which may do I/O")]
+
+mod check;
+mod completion;
+pub mod errors;
+mod input;
+mod plan;
+mod simulate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use errors::{CliError, Outcome};
+
+/// Takes a Kubernetes cluster from PodSecurityPolicy to Pod Security Admission
+///
+/// Simulates what PodSecurityPolicy admission does to each pod, judges each pod by the Pod Security
+/// Standards, and finds for every namespace the strictest level that its workloads still satisfy
+/// once PSP is gone. Reads dumps; never changes a cluster.
+#[derive(Debug, Parser)]
+#[command(
+    name = "psp2psa",
+    version,
+    max_term_width = 100,
+    after_help = errors::EXIT_CODES_HELP,
+    after_long_help = errors::LONG_HELP
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::Args),
+    Simulate(simulate::Args),
+    Check(check::Args),
+    Completion(completion::Args),
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(error) => return errors::report_usage(&error),
+    };
+    errors::exit(result)
+}
+
+fn run(command: Command) -> Result<Outcome, CliError> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let outcome = match command {
+        Command::Plan(args) => plan::run(&args, &mut out)?,
+        Command::Simulate(args) => simulate::run(&args, &mut out)?,
+        Command::Check(args) => check::run(&args, &mut out)?,
+        Command::Completion(args) => completion::run(&args, &mut Cli::command(), &mut out)?,
+    };
+    out.flush().map_err(CliError::Output)?;
+    Ok(outcome)
+}

@@ -1,0 +1,237 @@
+//! `plan`: the main job.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::errors::{self, CliError, Outcome};
+use super::input::InputArgs;
+use crate::level::Level;
+use crate::migrate::Options;
+use crate::migrate::assemble;
+use crate::migrate::plan::Plan;
+use crate::objects::selector::Selector;
+use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
+use crate::reports::patches::{self, Labelling};
+use crate::reports::{Document, StructuredFormat, diff, plan_table, script, structured};
+use crate::sources;
+use crate::version::Version;
+
+/// Find the strictest level that each namespace can take once PSP is gone
+///
+/// For each namespace: the level to enforce before and after the upgrade, the labels to set, what
+/// holds it below the next level, what hardening is lost with PSP, and which policy field had
+/// written it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    # The plan as a table\n  \
+    psp2psa plan -f cluster.json\n\n  \
+    # The labels as a script: read it, let the server check it, run it\n  \
+    psp2psa plan -f cluster.json -o script > labels.sh\n  \
+    sh labels.sh --dry-run\n\n  \
+    # What PSP writes into the pods of one namespace\n  \
+    psp2psa plan -f cluster.json -n shop -o diff\n\n  \
+    # Everything into one directory\n  \
+    psp2psa plan -f cluster.json --out-dir plan/")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+
+    /// Plan only this namespace; may be given several times
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Vec<String>,
+
+    /// Plan only namespaces whose labels match, as kubectl's -l
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<Selector>,
+
+    /// Judge by this version of the Pod Security Standards, and pin labels to it
+    #[arg(long, value_name = "VERSION", default_value = "v1.25")]
+    pss_version: Version,
+
+    /// The version of the cluster with PSP
+    #[arg(long, value_name = "VERSION", default_value = "v1.24")]
+    cluster_version: Version,
+
+    /// The user of all controllers, where the controller manager has no account for each
+    #[arg(long, value_name = "USER")]
+    controllers_user: Option<String>,
+
+    /// Treat this namespace as a system namespace; may be given several times
+    #[arg(long, value_name = "NAME")]
+    system_namespace: Vec<String>,
+
+    /// Label system namespaces too
+    #[arg(long)]
+    include_system: bool,
+
+    /// Label namespaces too whose answer is uncertain, as the input lacks something
+    #[arg(long)]
+    allow_incomplete: bool,
+
+    /// Enforce this level in namespaces without workloads, instead of none
+    #[arg(long, value_name = "LEVEL")]
+    empty_namespaces: Option<Level>,
+
+    /// Warn by this level everywhere, instead of the next stricter one
+    #[arg(long, value_name = "LEVEL")]
+    warn: Option<Level>,
+
+    /// Audit by this level everywhere, instead of the next stricter one
+    #[arg(long, value_name = "LEVEL")]
+    audit: Option<Level>,
+
+    /// Exit with 1 if hardening would be lost, a workload is refused, or labels conflict
+    #[arg(long)]
+    exit_code: bool,
+
+    /// Print as table, json, yaml, script, patches or diff
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+
+    /// Write every format into this directory instead
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    out_dir: Option<PathBuf>,
+
+    /// Write into a directory that is not empty
+    #[arg(long, requires = "out_dir")]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+    Yaml,
+    Script,
+    Patches,
+    Diff,
+}
+
+impl Format {
+    /// Every format with its file in a bundle.
+    const BUNDLE: [(Self, &str); 6] = [
+        (Self::Table, "plan.txt"),
+        (Self::Json, "plan.json"),
+        (Self::Yaml, "plan.yaml"),
+        (Self::Script, "labels.sh"),
+        (Self::Patches, "namespaces.yaml"),
+        (Self::Diff, "plan.diff"),
+    ];
+
+    fn render(self, plan: &Plan<'_>, labelling: Labelling) -> String {
+        let document = || Document {
+            api_version: crate::reports::API_VERSION,
+            kind: "MigrationPlan",
+            body: plan,
+        };
+        match self {
+            Self::Table => plan_table::table(plan),
+            Self::Json => structured(&document(), StructuredFormat::Json),
+            Self::Yaml => structured(&document(), StructuredFormat::Yaml),
+            Self::Script => script::script(plan, &labelling),
+            Self::Patches => patches::patches(plan, &labelling),
+            Self::Diff => diff::diff(plan),
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
+    let inputs = args.input.inputs()?;
+    let mut builder = SnapshotBuilder::new("default");
+    let input_errors = sources::read_into(&mut builder, &inputs);
+    for error in &input_errors {
+        errors::say(&format!("error: {}", errors::with_causes(error)));
+    }
+    let (mut snapshot, conflicts) = builder.finish();
+    snapshot.reading.conflicts = conflicts;
+    report_reading(&snapshot);
+    if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
+        return Err(CliError::NothingRead);
+    }
+
+    let options = Options {
+        pss_version: args.pss_version,
+        cluster_version: args.cluster_version,
+        controllers_user: args.controllers_user.clone(),
+        system_namespaces: args.system_namespace.iter().cloned().collect(),
+        warn: args.warn,
+        audit: args.audit,
+        empty_namespaces: args.empty_namespaces,
+    };
+    let names: BTreeSet<&str> = args.namespace.iter().map(String::as_str).collect();
+    let is_selected = |name: &str| {
+        let is_named = names.is_empty() || names.contains(name);
+        let is_labelled = args.selector.as_ref().is_none_or(|selector| {
+            let labels = snapshot.namespaces.get(name).map(|namespace| &namespace.labels);
+            labels.is_some_and(|labels| selector.selects(labels))
+        });
+        is_named && is_labelled
+    };
+    let plan = assemble::plan(&snapshot, &options, &is_selected);
+    for name in names {
+        if plan.namespaces.iter().all(|namespace| *namespace.name != *name) {
+            errors::say(&format!("warning: namespace `{name}` is not in the input"));
+        }
+    }
+
+    let labelling = Labelling {
+        includes_system: args.include_system,
+        includes_incomplete: args.allow_incomplete,
+    };
+    match &args.out_dir {
+        Some(directory) => write_bundle(directory, args.force, &plan, labelling)?,
+        None => out
+            .write_all(args.output.render(&plan, labelling).as_bytes())
+            .map_err(CliError::Output)?,
+    }
+    let has_findings = plan.namespaces.iter().any(|namespace| {
+        namespace.conflict.is_some()
+            || namespace
+                .workloads
+                .iter()
+                .any(|workload| workload.refused_today || !workload.lost.is_empty())
+    });
+    Ok(match (args.exit_code && has_findings, plan.complete) {
+        (true, _) => Outcome::Findings,
+        (false, false) => Outcome::Incomplete,
+        (false, true) => Outcome::Clean,
+    })
+}
+
+/// Says on standard error what could not be read.
+fn report_reading(snapshot: &Snapshot) {
+    let reading = &snapshot.reading;
+    for error in &reading.unreadable {
+        errors::say(&format!("error: {error}"));
+    }
+    for conflict in &reading.conflicts {
+        errors::say(&format!("warning: {conflict}"));
+    }
+}
+
+fn write_bundle(
+    directory: &Path,
+    is_forced: bool,
+    plan: &Plan<'_>,
+    labelling: Labelling,
+) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CliError::Write { path, source }
+    };
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    let mut entries = fs::read_dir(directory).map_err(failed(directory))?;
+    if entries.next().is_some() && !is_forced {
+        return Err(CliError::NotEmpty { path: directory.to_owned() });
+    }
+    for (format, name) in Format::BUNDLE {
+        let path = directory.join(name);
+        fs::write(&path, format.render(plan, labelling)).map_err(failed(&path))?;
+        errors::say(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! `plan -o diff`: what changes, line by line, with the policy field that made it.
+//!
+//! A line is one security field with its path, so that each can be read, and found with grep, on its
+//! own.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use similar::{Algorithm, ChangeTag, TextDiff};
+
+use crate::migrate::lost;
+use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
+use crate::migrate::tree;
+use crate::objects::pod::PodTemplateSpec;
+use crate::objects::source::printable;
+
+/// The diff of every namespace's labels, and of each workload's template against the pod that PSP
+/// admits and against the pod of the future. What does not change is left out.
+#[must_use]
+pub fn diff(plan: &Plan<'_>) -> String {
+    let mut text = String::new();
+    for namespace in &plan.namespaces {
+        text.push_str(&labels_diff(namespace));
+        for workload in &namespace.workloads {
+            text.push_str(&workload_diff(namespace, workload));
+        }
+    }
+    text
+}
+
+fn labels_diff(namespace: &NamespacePlan<'_>) -> String {
+    let lines = |labels: &BTreeMap<String, String>| {
+        labels.iter().map(|(key, value)| format!("metadata.labels[{key}]: {value}")).collect()
+    };
+    let before: Vec<String> = lines(&namespace.current_labels);
+    let mut after = namespace.current_labels.clone();
+    after.extend(namespace.labels.clone());
+    let title = format!("namespace {}", namespace.name);
+    unified(&title, ["now", "planned"], &before, &lines(&after), &BTreeMap::new())
+}
+
+fn workload_diff(namespace: &NamespacePlan<'_>, workload: &WorkloadPlan<'_>) -> String {
+    let title = format!("{} {}/{}", workload.kind, namespace.name, workload.name);
+    let authored = fields(&workload.states.authored);
+    let mut origins = BTreeMap::new();
+    for change in &workload.states.changes {
+        let origin = match change.policy_field {
+            Some(field) => format!("{}: {field}", change.policy),
+            None => format!("{}: not in the input any more", change.policy),
+        };
+        for (path, value) in lost::values(change) {
+            for line in leaf_lines(&path.by_name(), &value) {
+                origins.insert(line, origin.clone());
+            }
+        }
+        for line in leaf_lines(&change.path.by_name(), &serde_json::json!(change.after)) {
+            origins.insert(line, origin.clone());
+        }
+    }
+    let mut text = String::new();
+    let states =
+        [("admitted today", &workload.states.admitted), ("future", &workload.states.future)];
+    for (state, pods) in states {
+        for pod in pods {
+            text.push_str(&unified(&title, ["template", state], &authored, &fields(pod), &origins));
+        }
+    }
+    text
+}
+
+/// The fields of a slice that have a value, one a line, sorted.
+fn fields(pod: &PodTemplateSpec) -> Vec<String> {
+    let mut lines = leaf_lines("", &tree::of(pod));
+    lines.sort();
+    lines
+}
+
+/// A line for each value below one, with its path: list elements by name where they have one.
+fn leaf_lines(path: &str, value: &Json) -> Vec<String> {
+    match value {
+        Json::Object(members) => members
+            .iter()
+            .flat_map(|(key, member)| {
+                let path = match path {
+                    "" => key.clone(),
+                    // Keys of annotations hold dots.
+                    path if key.contains('/') => format!("{path}[{key}]"),
+                    path => format!("{path}.{key}"),
+                };
+                leaf_lines(&path, member)
+            })
+            .collect(),
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, item)| match item.get("name").and_then(Json::as_str) {
+                Some(name) => leaf_lines(&format!("{path}[name={name}]"), item),
+                None if item.is_object() => leaf_lines(&format!("{path}[{index}]"), item),
+                None => leaf_lines(path, item),
+            })
+            .collect(),
+        Json::String(text) => vec![format!("{path}: {text}")],
+        value => vec![format!("{path}: {value}")],
+    }
+}
+
+/// The lines that differ, under a head that names both sides; empty where none does.
+fn unified(
+    title: &str,
+    [old_name, new_name]: [&str; 2],
+    old: &[String],
+    new: &[String],
+    origins: &BTreeMap<String, String>,
+) -> String {
+    let (old_lines, new_lines): (Vec<&str>, Vec<&str>) =
+        (old.iter().map(String::as_str).collect(), new.iter().map(String::as_str).collect());
+    // Named, as the default of a later version of the library could give other diffs.
+    let diff =
+        TextDiff::configure().algorithm(Algorithm::Myers).diff_slices(&old_lines, &new_lines);
+    let mut text = String::new();
+    for change in diff.iter_all_changes() {
+        let sign = match change.tag() {
+            ChangeTag::Equal => continue,
+            ChangeTag::Delete => '-',
+            ChangeTag::Insert => '+',
+        };
+        let line = change.value();
+        let origin = origins.get(line).map(|origin| format!("  # {origin}")).unwrap_or_default();
+        text.push(sign);
+        text.push_str(&printable(&format!("{line}{origin}")));
+        text.push('\n');
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!(
+        "--- {}\n+++ {}\n{text}\n",
+        printable(&format!("{title} ({old_name})")),
+        printable(&format!("{title} ({new_name})"))
+    )
+}
