@@ -58,21 +58,39 @@ pub fn transplanted(
     if base == changed {
         return target.cloned();
     }
-    match (changed, target) {
-        (Some(Value::Object(changed)), Some(Value::Object(target))) => {
+    // Where both sides have a value to look into, the target is as good as empty if it has none.
+    let nothing = target.is_none();
+    let merged = match (base, changed, target) {
+        (Some(Value::Object(base)), Some(Value::Object(changed)), None) => {
+            Value::Object(transplanted_object(base, changed, &Map::new()))
+        }
+        (base, Some(Value::Object(changed)), Some(Value::Object(target))) => {
             let empty = Map::new();
             let base = base.and_then(Value::as_object).unwrap_or(&empty);
-            Some(Value::Object(transplanted_object(base, changed, target)))
+            Value::Object(transplanted_object(base, changed, target))
         }
-        (Some(Value::Array(changed)), Some(Value::Array(target))) => {
+        (Some(Value::Array(base)), Some(Value::Array(changed)), None) => {
+            transplanted_array(field, base, changed, &[])
+        }
+        (base, Some(Value::Array(changed)), Some(Value::Array(target))) => {
             let base = base.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            match list_kind(field) {
-                ListKind::By(key) => Some(transplanted_list(key, base, changed, target)),
-                ListKind::Set => Some(transplanted_set(base, changed, target)),
-                ListKind::Atomic => Some(Value::Array(changed.clone())),
-            }
+            transplanted_array(field, base, changed, target)
         }
-        (changed, _) => changed.cloned(),
+        (_, changed, _) => return changed.cloned(),
+    };
+    let is_empty = match &merged {
+        Value::Object(members) => members.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    (!(nothing && is_empty)).then_some(merged)
+}
+
+fn transplanted_array(field: &str, base: &[Value], changed: &[Value], target: &[Value]) -> Value {
+    match list_kind(field) {
+        ListKind::By(key) => transplanted_list(key, base, changed, target),
+        ListKind::Set => transplanted_set(base, changed, target),
+        ListKind::Atomic => Value::Array(changed.to_vec()),
     }
 }
 
@@ -243,6 +261,13 @@ mod tests {
             transplant(&base, &changed, &target),
             json!({"securityContext": {"fsGroup": 7}})
         );
+    }
+
+    #[test]
+    fn what_the_base_had_too_does_not_come_with_a_parent_that_the_target_lacks() {
+        let base = json!({"annotations": {"psp": 1, "old": 2}, "drop": ["ALL"]});
+        let changed = json!({"annotations": {"psp": 1}, "drop": ["ALL", "X"]});
+        assert_eq!(transplant(&base, &changed, &json!({})), json!({"drop": ["X"]}));
     }
 
     #[test]
