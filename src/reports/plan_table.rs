@@ -1,11 +1,14 @@
 //! `plan -o table`: what each namespace can take, and what to do first.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::quoting::printable_row;
 use super::table::aligned;
 use crate::level::Level;
 use crate::migrate::plan::{Evidence, NamespacePlan, Plan, WorkloadPlan};
+use crate::objects::source::printable;
+use crate::psa::policy::ENFORCE_LABEL;
 
 /// The width that the table keeps to, in characters.
 const WIDTH: u16 = 100;
@@ -16,84 +19,76 @@ const MAX_NAMES: usize = 3;
 /// The plan as a table with a row for each namespace, then what to do, most urgent first.
 #[must_use]
 pub fn table(plan: &Plan<'_>) -> String {
-    let has_labels = plan.namespaces.iter().any(|namespace| !namespace.current_labels.is_empty());
-    let mut rows = vec![row(
-        has_labels,
-        Row {
-            name: "NAMESPACE",
-            enforce: "ENFORCE",
-            after: "AFTER PSP",
-            kept: "KEPT",
-            now: "NOW",
-            lost: "LOSE",
-            why: "WHY NOT STRICTER",
-        },
-    )];
-    rows.extend(plan.namespaces.iter().map(|namespace| namespace_row(has_labels, namespace)));
+    let columns: Vec<_> = COLUMNS.iter().filter(|column| column.is_shown(plan)).collect();
+    let header = columns.iter().map(|column| column.title.to_owned()).collect();
+    let mut rows = vec![header];
+    rows.extend(plan.namespaces.iter().map(|namespace| {
+        columns.iter().map(|column| printable(&(column.cell)(namespace)).into_owned()).collect()
+    }));
     let mut text = aligned(&rows, Some(WIDTH));
-    text.push('\n');
-    text.push_str(&summary(plan));
-    for paragraph in advice(plan) {
+    for paragraph in std::iter::once(summary(plan)).chain(advice(plan)) {
         text.push('\n');
         text.push_str(&aligned(&[printable_row([&paragraph])], Some(WIDTH)));
     }
     text
 }
 
-/// The cells of a row.
-struct Row<'c> {
-    name: &'c str,
-    enforce: &'c str,
-    after: &'c str,
-    /// The level with the hardening kept that PSP writes today.
-    kept: &'c str,
-    /// The enforce label that is there.
-    now: &'c str,
-    /// How many workloads lose hardening.
-    lost: &'c str,
-    why: &'c str,
+/// A column of the table.
+struct Column {
+    title: &'static str,
+    cell: fn(&NamespacePlan<'_>) -> String,
+    /// Whether a namespace makes the column worth its width; it is left out if none does.
+    is_telling: fn(&NamespacePlan<'_>) -> bool,
 }
 
-/// The row, with the present label only where any namespace has one.
-fn row(has_labels: bool, row: Row<'_>) -> Vec<String> {
-    let mut cells = printable_row([row.name, row.enforce, row.after, row.kept]);
-    if has_labels {
-        cells.extend(printable_row([row.now]));
+const COLUMNS: &[Column] = &[
+    Column { title: "NAMESPACE", cell: marked_name, is_telling: |_| true },
+    Column { title: "ENFORCE", cell: |namespace| level(namespace.enforce), is_telling: |_| true },
+    Column {
+        title: "AFTER PSP",
+        cell: |namespace| level(namespace.enforce_after),
+        is_telling: |namespace| namespace.enforce_after != namespace.enforce,
+    },
+    Column { title: "KEPT", cell: |namespace| level(namespace.levels.kept), is_telling: |_| true },
+    Column {
+        title: "NOW",
+        cell: |namespace| match namespace.current_labels.get(ENFORCE_LABEL) {
+            Some(label) => label.clone(),
+            None => "-".to_owned(),
+        },
+        is_telling: |namespace| namespace.current_labels.contains_key(ENFORCE_LABEL),
+    },
+    Column { title: "LOSE", cell: n_losing, is_telling: |_| true },
+    Column { title: "WHY NOT STRICTER", cell: why_not_stricter, is_telling: |_| true },
+];
+
+impl Column {
+    fn is_shown(&self, plan: &Plan<'_>) -> bool {
+        plan.namespaces.is_empty() || plan.namespaces.iter().any(self.is_telling)
     }
-    cells.extend(printable_row([row.lost, row.why]));
-    cells
 }
 
-fn namespace_row(has_labels: bool, namespace: &NamespacePlan<'_>) -> Vec<String> {
-    let name = match (namespace.system, namespace.complete) {
-        (true, true) => format!("{} (system)", namespace.name),
-        (true, false) => format!("{} (system, incomplete)", namespace.name),
-        (false, false) => format!("{} (incomplete)", namespace.name),
-        (false, true) => namespace.name.to_string(),
-    };
-    let level = |level: Option<Level>| level.map_or("-", Level::as_str);
-    let now = namespace.current_labels.get(crate::psa::policy::ENFORCE_LABEL);
-    let losing = namespace.workloads.iter().filter(|workload| !workload.lost.is_empty());
-    let lost = match losing.count() {
+fn level(level: Option<Level>) -> String {
+    level.map_or("-", Level::as_str).to_owned()
+}
+
+/// The name, with `*` behind that of a system namespace and `?` where the input lacks something.
+fn marked_name(namespace: &NamespacePlan<'_>) -> String {
+    let system = if namespace.system { "*" } else { "" };
+    let incomplete = if namespace.complete { "" } else { "?" };
+    format!("{}{system}{incomplete}", namespace.name)
+}
+
+/// How many workloads lose hardening.
+fn n_losing(namespace: &NamespacePlan<'_>) -> String {
+    match namespace.workloads.iter().filter(|workload| !workload.lost.is_empty()).count() {
         0 => "-".to_owned(),
         n => n.to_string(),
-    };
-    row(
-        has_labels,
-        Row {
-            name: &name,
-            enforce: level(namespace.enforce),
-            after: level(namespace.enforce_after),
-            kept: level(namespace.levels.kept),
-            now: now.map_or("-", String::as_str),
-            lost: &lost,
-            why: &why_not_stricter(namespace),
-        },
-    )
+    }
 }
 
-/// How many workloads hold the namespace below the next level, and the API server's word for what
-/// most of them do; `+n` counts the other words.
+/// How many workloads hold the namespace below the next level, and the check that most of them fail;
+/// `+n` counts the other checks.
 fn why_not_stricter(namespace: &NamespacePlan<'_>) -> String {
     let next = match namespace.enforce {
         Some(Level::Restricted) if namespace.evidence == Evidence::Workloads => {
@@ -102,38 +97,38 @@ fn why_not_stricter(namespace: &NamespacePlan<'_>) -> String {
         Some(level) if namespace.evidence == Evidence::Workloads => level.next_stricter(),
         _ => return "no workloads to judge".to_owned(),
     };
-    let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut by_check: BTreeMap<&str, usize> = BTreeMap::new();
     let mut n_against = 0;
     let mut n_counted = 0;
     for workload in &namespace.workloads {
-        let reasons = reasons_against(workload, next);
-        n_against += usize::from(!reasons.is_empty());
-        n_counted += usize::from(workload.counted || !reasons.is_empty());
-        for reason in reasons {
-            *by_reason.entry(reason).or_default() += 1;
+        let checks = checks_against(workload, next);
+        n_against += usize::from(!checks.is_empty());
+        n_counted += usize::from(workload.counted || !checks.is_empty());
+        for check in checks {
+            *by_check.entry(check).or_default() += 1;
         }
     }
     // The commonest; of equally common ones the first by name.
-    let Some((reason, _)) =
-        by_reason.iter().max_by_key(|(reason, count)| (**count, std::cmp::Reverse(**reason)))
+    let Some((check, _)) = by_check.iter().max_by_key(|(check, count)| (**count, Reverse(**check)))
     else {
         return "-".to_owned();
     };
-    let others = match by_reason.len() - 1 {
+    let others = match by_check.len() - 1 {
         0 => String::new(),
         n => format!(" +{n}"),
     };
-    format!("{n_against} of {n_counted}: {reason}{others}")
+    format!("{n_against} of {n_counted}: {check}{others}")
 }
 
-/// The reasons why a level does not hold for a workload, in any state that counts.
-fn reasons_against<'p>(workload: &'p WorkloadPlan<'_>, level: Level) -> BTreeSet<&'p str> {
+/// The checks of a level that a workload fails in any state that counts, without the level that some
+/// ids end in.
+fn checks_against<'p>(workload: &'p WorkloadPlan<'_>, level: Level) -> BTreeSet<&'p str> {
     workload
         .violations
         .iter()
         .filter(|violation| workload.counted || violation.state == "running")
         .filter(|violation| violation.level == level)
-        .map(|violation| violation.reason.as_str())
+        .map(|violation| violation.check.split('_').next().unwrap_or(violation.check))
         .collect()
 }
 
@@ -142,7 +137,7 @@ fn summary(plan: &Plan<'_>) -> String {
     let by = &summary.by_enforce;
     format!(
         "{} namespaces ({} restricted, {} baseline, {} privileged, {} without workloads) and {} \
-         system namespaces,\n{} workloads, {} pods, judged by the Pod Security Standards {}.\n",
+         system namespaces (*), {} workloads, {} pods, judged by the Pod Security Standards {}.",
         summary.namespaces,
         by.restricted,
         by.baseline,
@@ -177,7 +172,7 @@ fn advice(plan: &Plan<'_>) -> Vec<String> {
                 .collect(),
         ),
         (
-            "Namespaces that may enforce less after PSP than before",
+            "Namespaces whose pods satisfy more today than they will once PSP is gone",
             own()
                 .filter(|namespace| namespace.levels.admitted > namespace.levels.future)
                 .filter(|namespace| namespace.levels.future.is_some())
