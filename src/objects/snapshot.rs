@@ -2,6 +2,8 @@
 
 mod builder;
 mod intern;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -16,6 +16,8 @@ pub(super) struct Buffer<'r> {
     bytes: Vec<u8>,
     start: usize,
     is_at_end: bool,
+    /// What has ended reading, to be returned once what came before has been consumed.
+    error: Option<io::Error>,
     /// The number of the line at `start`, from 1.
     line: usize,
 }
@@ -23,7 +25,7 @@ pub(super) struct Buffer<'r> {
 impl<'r> Buffer<'r> {
     pub(super) fn new(reader: impl Read + 'r) -> Self {
         let reader = Box::new(reader);
-        Self { reader, bytes: Vec::new(), start: 0, is_at_end: false, line: 1 }
+        Self { reader, bytes: Vec::new(), start: 0, is_at_end: false, error: None, line: 1 }
     }
 
     /// What is in memory.
@@ -35,7 +37,6 @@ impl<'r> Buffer<'r> {
     pub(super) fn line(&self) -> usize {
         self.line
     }
-
     /// Forgets the first `n` bytes.
     pub(super) fn consume(&mut self, n: usize) {
         let end = self.start + n;
@@ -46,6 +47,9 @@ impl<'r> Buffer<'r> {
     /// Reads more, at least as much as there is: the cost of looking at an object again after each
     /// read stays proportional to its size. Returns whether anything was added.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
         if self.is_at_end {
             return Ok(false);
         }
@@ -69,14 +73,17 @@ impl<'r> Buffer<'r> {
                 Ok(n) => end += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.bytes.truncate(end);
                     self.is_at_end = true;
-                    return Err(error);
+                    self.error = Some(error);
+                    break;
                 }
             }
         }
         self.bytes.truncate(end);
-        Ok(end > held)
+        match self.error.take_if(|_| end == held) {
+            Some(error) => Err(error),
+            None => Ok(end > held),
+        }
     }
 
     /// Skips white space; the byte after it, `None` at the end of the input.

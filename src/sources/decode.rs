@@ -40,9 +40,24 @@ impl<'a> Text<'a> {
         let result = self.run(ObjectSeed { expected, detour: &mut detour });
         match (result, detour) {
             (Ok((decoded, length)), _) => Outcome::Done(decoded, length),
-            (Err(_), Some(Detour::List)) => Outcome::List,
-            (Err(_), Some(Detour::KindLate)) => self.decode_late(expected),
+            (Err(_), Some(Detour::List)) if self.is_list() => Outcome::List,
+            (Err(_), Some(_)) => self.decode_late(expected),
             (Err(error), None) => self.diagnose(expected, &error),
+        }
+    }
+
+    /// Whether what has `items` is a list: it has no other kind. JSON that is streamed must do
+    /// without looking, as the kind may come after a billion items; for kubectl, too, whatever has
+    /// items is a list.
+    fn is_list(self) -> bool {
+        match self {
+            Self::Json(_) => true,
+            Self::Value(_) => {
+                let mut header = Header::default();
+                // It takes any value, so there is no error.
+                let _ = self.run(HeaderSeed::Object(&mut header));
+                header.kind.is_empty() || header.kind.ends_with("List")
+            }
         }
     }
 
@@ -126,7 +141,7 @@ impl<'a> Text<'a> {
     fn first(self, length: usize) -> Self {
         match self {
             Self::Json(bytes) => Self::Json(&bytes[..length]),
-            value => value,
+            Self::Value(value) => Self::Value(value),
         }
     }
 

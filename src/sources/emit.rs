@@ -38,7 +38,7 @@ pub(super) struct Emitter<'a, 's> {
 }
 
 enum Waiting {
-    Ready(Item),
+    Ready(Box<Item>),
     For(usize),
 }
 
@@ -114,12 +114,12 @@ impl<'a, 's> Emitter<'a, 's> {
         // Places are sorted by index.
         let place = self.waiting.binary_search_by_key(&item.source.index, Waiting::index);
         match place {
-            Ok(place) => self.waiting[place] = Waiting::Ready(item),
-            Err(place) => self.waiting.insert(place, Waiting::Ready(item)),
+            Ok(place) => self.waiting[place] = Waiting::Ready(Box::new(item)),
+            Err(place) => self.waiting.insert(place, Waiting::Ready(Box::new(item))),
         }
         while let Some(Waiting::Ready(_)) = self.waiting.front() {
             if let Some(Waiting::Ready(item)) = self.waiting.pop_front() {
-                (self.sink)(Ok(item));
+                (self.sink)(Ok(*item));
             }
         }
     }

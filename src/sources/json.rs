@@ -19,6 +19,7 @@ use crate::objects::decode::{Expected, Header, HeaderSeed, TypeMeta};
 pub(super) const MAX_LIST_DEPTH: usize = 32;
 
 pub(super) const NO_KIND: &str = "it has no kind and apiVersion";
+const ENDS_WITHIN_LIST: &str = "the file ends within a list";
 pub(super) const LISTS_TOO_DEEP: &str = "lists are nested too deep";
 pub(super) const ITEMS_TWICE: &str = "a list has `items` twice; these are not read";
 
@@ -161,7 +162,7 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
 
     /// One step through the innermost list.
     fn step(&mut self, step: Step, next: Option<u8>) -> io::Result<Flow> {
-        let Some(next) = next else { return Ok(self.fail_list("the file ends within a list")) };
+        let Some(next) = next else { return Ok(self.fail_list(ENDS_WITHIN_LIST)) };
         match (step, next) {
             (Step::FirstKey | Step::AfterValue, b'}') => {
                 self.buffer.consume(1);
@@ -197,11 +198,16 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
     /// A key of a list, and its value unless it is the items.
     fn key(&mut self) -> io::Result<Flow> {
         let Some(key) = self.part(Part::Key)? else { return Ok(Flow::Stop) };
-        if self.buffer.peek()? != Some(b':') {
-            return Ok(self.fail_list("it is not valid JSON: expected `:`"));
+        match self.buffer.peek()? {
+            Some(b':') => {}
+            Some(_) => return Ok(self.fail_list("it is not valid JSON: expected `:`")),
+            None => return Ok(self.fail_list(ENDS_WITHIN_LIST)),
         }
         self.next_step(Step::AfterValue);
         let next = self.buffer.peek()?;
+        if next.is_none() {
+            return Ok(self.fail_list(ENDS_WITHIN_LIST));
+        }
         if key == "items" && next != Some(b'n') {
             let had_items = self
                 .lists
@@ -252,7 +258,7 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
                 }
                 Err(error) if error.is_eof() => {
                     if !self.buffer.fill()? {
-                        self.fail_list("the file ends within a list");
+                        self.fail_list(ENDS_WITHIN_LIST);
                         return Ok(None);
                     }
                 }

@@ -7,6 +7,7 @@
 
 mod list;
 mod parse;
+mod prune;
 
 use std::io;
 
@@ -136,23 +137,17 @@ impl Document {
                 head.push(line, number);
                 if is_items_key(line) { Self::ItemsKey(head, start) } else { Self::Head(head) }
             }
-            Self::ItemsKey(mut head, key) => match list::indent_of_dash(line) {
-                Some(indent) => match BlockList::new(&head, key, indent) {
-                    Some(mut list) => {
-                        list.push(line, number, emitter);
-                        Self::List(Box::new(list))
-                    }
-                    None => {
-                        head.push(line, number);
-                        Self::Whole(head)
-                    }
-                },
-                None => {
-                    let is_blank = list::is_blank(line);
+            Self::ItemsKey(mut head, key) => {
+                let indent = list::indent_of_dash(line);
+                if let Some(mut list) = indent.and_then(|indent| BlockList::new(&head, key, indent))
+                {
+                    list.push(line, number, emitter);
+                    Self::List(Box::new(list))
+                } else {
                     head.push(line, number);
-                    if is_blank { Self::ItemsKey(head, key) } else { Self::Whole(head) }
+                    if list::is_blank(line) { Self::ItemsKey(head, key) } else { Self::Whole(head) }
                 }
-            },
+            }
             Self::List(mut list) => {
                 list.push(line, number, emitter);
                 Self::List(list)

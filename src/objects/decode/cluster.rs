@@ -101,9 +101,10 @@ impl ClusterBody {
                 name,
                 resource_version,
                 role_ref: self.role_ref,
-                subjects: match type_meta.api_version.ends_with("/v1alpha1") {
-                    true => self.subjects.into_iter().map(converted_from_v1alpha1).collect(),
-                    false => self.subjects,
+                subjects: if type_meta.api_version.ends_with("/v1alpha1") {
+                    self.subjects.into_iter().map(converted_from_v1alpha1).collect()
+                } else {
+                    self.subjects
                 },
             }),
             Shape::Pod | Shape::Workload(_) | Shape::Other => return None,

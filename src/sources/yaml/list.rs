@@ -14,6 +14,7 @@
 use serde_json::Value;
 
 use super::parse::{Failure, parse, parse_items};
+use super::prune::pruned;
 use super::{Piece, Source, Text, Values, deliver_held, expected_items, header_of, is_items_key};
 use crate::objects::decode::Header;
 use crate::sources::emit::{Emitter, Fault};
@@ -44,12 +45,13 @@ impl BlockList {
     pub(super) fn new(head: &Piece, key: usize, indent: usize) -> Option<Self> {
         let text = &head.text[..key];
         let head = Piece { text: text.to_vec(), ..Piece::default() };
-        let header = match head.is_blank() {
-            true => Header::default(),
-            false => match parse(&head).ok()? {
+        let header = if head.is_blank() {
+            Header::default()
+        } else {
+            match parse(&head).ok()? {
                 value @ Value::Object(_) => header_of(&value),
                 _ => return None,
-            },
+            }
         };
         if !header.kind.is_empty() && !header.kind.ends_with("List") {
             return None;
@@ -117,7 +119,10 @@ impl BlockList {
         if item.line == 0 {
             return;
         }
-        let result = match parse_items(&item) {
+        let pruned = pruned(&item.text).map(|text| Piece { text, ..item });
+        let short = pruned.and_then(|pruned| parse_items(&pruned).ok());
+        let whole = || parse_items(&item);
+        let result = match short.map_or_else(whole, Ok) {
             // Anchors hold for the whole document, so the items that have some are read again
             // before this one.
             Err(Failure { is_unknown_anchor: true, .. }) => self.parse_with_anchors(&item),
