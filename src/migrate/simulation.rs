@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::objects::meta::Name;
@@ -11,7 +12,7 @@ use crate::objects::snapshot::Snapshot;
 use crate::objects::workload::WorkloadKind;
 use crate::prepare;
 use crate::psp::authorize::{self, Subjects};
-use crate::psp::{self, Admission, Policy, Request, Verdict};
+use crate::psp::{self, Admission, Granted, Policy, Verdict};
 use crate::rbac::{Authorizer, Holder, User};
 use crate::version::Version;
 
@@ -23,7 +24,11 @@ pub struct Simulation<'s> {
     server: Version,
     controllers_user: Option<User>,
     templates: RefCell<HashMap<TemplateKey, Option<Verdict<'s>>>>,
+    granted: RefCell<HashMap<SubjectsKey, Rc<[Granted<'s>]>>>,
 }
+
+/// Namespace, service account and requester: what the use of policies depends on.
+type SubjectsKey = (String, String, Option<User>);
 
 /// Namespace, template and requester: what a verdict on a template depends on.
 type TemplateKey = (Name, Arc<PodTemplateSpec>, Option<User>);
@@ -42,6 +47,7 @@ impl<'s> Simulation<'s> {
             server,
             controllers_user,
             templates: RefCell::default(),
+            granted: RefCell::default(),
         }
     }
 
@@ -138,8 +144,26 @@ impl<'s> Simulation<'s> {
         pod: &PodTemplateSpec,
         requester: Option<&User>,
     ) -> Verdict<'s> {
-        let request = Request { namespace, name, pod, requester };
-        self.admission.admit(&request, &self.authorizer)
+        let granted = self.granted(namespace, pod.spec.service_account(), requester);
+        self.admission.decide(name, pod, &granted)
+    }
+
+    /// The policies that a pod of `account` made by `requester` may use; kept, as few accounts make
+    /// many pods.
+    fn granted(
+        &self,
+        namespace: &str,
+        account: &str,
+        requester: Option<&User>,
+    ) -> Rc<[Granted<'s>]> {
+        let key = (namespace.to_owned(), account.to_owned(), requester.cloned());
+        if let Some(granted) = self.granted.borrow().get(&key) {
+            return Rc::clone(granted);
+        }
+        let subjects = Subjects::new(namespace, account, requester);
+        let granted: Rc<[_]> = self.admission.granted(&subjects, &self.authorizer).into();
+        self.granted.borrow_mut().insert(key, Rc::clone(&granted));
+        granted
     }
 
     /// Whether a pod of `account`, made by `requester`, may use a policy.
@@ -151,26 +175,22 @@ impl<'s> Simulation<'s> {
         account: &str,
         requester: Option<&User>,
     ) -> bool {
-        Subjects::new(namespace, account, requester).grant(&self.authorizer, policy).is_some()
+        let granted = self.granted(namespace, account, requester);
+        granted.iter().any(|granted| *granted.policy == *policy)
     }
 
     /// The policies that take part in admission and that one of the accounts, or a built-in
     /// controller, may use in a namespace.
     #[must_use]
-    pub fn usable_policies(&self, namespace: &str, accounts: &BTreeSet<&str>) -> Vec<Name> {
-        let accounts = accounts.iter().map(|account| User::service_account(namespace, account));
+    pub fn usable_policies(&self, namespace: &str, accounts: &BTreeSet<&str>) -> BTreeSet<Name> {
+        let of_accounts = accounts.iter().map(|account| self.granted(namespace, account, None));
         let controllers = WorkloadKind::ALL.into_iter().filter_map(|kind| self.requester_of(kind));
-        let users: Vec<User> = accounts.chain(controllers).collect();
-        self.admission
-            .policies()
-            .iter()
-            .map(Policy::name)
-            .filter(|policy| {
-                users.iter().any(|user| {
-                    authorize::use_grant(&self.authorizer, user, policy, namespace).is_some()
-                })
+        let of_controllers = controllers.map(|user| self.granted(namespace, "", Some(&user)));
+        of_accounts
+            .chain(of_controllers)
+            .flat_map(|granted| {
+                granted.iter().map(|granted| granted.policy.clone()).collect::<Vec<_>>()
             })
-            .cloned()
             .collect()
     }
 

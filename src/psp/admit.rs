@@ -25,6 +25,17 @@ pub struct Admission {
     unusable: Vec<UnusablePolicy>,
 }
 
+/// A policy that may be used, and why.
+#[derive(Debug, Clone)]
+pub struct Granted<'s> {
+    /// The policy.
+    pub policy: Name,
+    /// By whose right.
+    pub via: Via,
+    /// Through which binding and role.
+    pub grant: Grant<'s>,
+}
+
 /// A pod on its way into a cluster.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -173,12 +184,40 @@ impl Admission {
     /// `computeSecurityContext` (v1.21).
     #[must_use]
     pub fn admit<'s>(&self, request: &Request<'_>, authorizer: &Authorizer<'s>) -> Verdict<'s> {
-        let Request { namespace, pod, requester, .. } = *request;
+        let Request { namespace, name, pod, requester } = *request;
         let subjects = Subjects::new(namespace, pod.spec.service_account(), requester);
+        self.decide(name, pod, &self.granted(&subjects, authorizer))
+    }
+
+    /// The policies that someone may use for a pod, sorted by name; the same for every pod of
+    /// theirs.
+    #[must_use]
+    pub fn granted<'s>(
+        &self,
+        subjects: &Subjects<'_>,
+        authorizer: &Authorizer<'s>,
+    ) -> Vec<Granted<'s>> {
+        self.policies
+            .iter()
+            .filter_map(|policy| {
+                let (via, grant) = subjects.grant(authorizer, policy.name())?;
+                Some(Granted { policy: policy.name().clone(), via, grant })
+            })
+            .collect()
+    }
+
+    /// [`Self::admit`] where the policies that may be used are known already, sorted by name.
+    #[must_use]
+    pub fn decide<'s>(
+        &self,
+        name: &str,
+        pod: &PodTemplateSpec,
+        granted: &[Granted<'s>],
+    ) -> Verdict<'s> {
         let mut first_mutating = None;
         let mut errors = Vec::new();
-        for policy in &self.policies {
-            let Some((via, grant)) = subjects.grant(authorizer, policy.name()) else { continue };
+        for Granted { policy, via, grant } in granted {
+            let Some(policy) = self.policy(policy) else { continue };
             let mut pod = pod.clone();
             let changes = policy.mutate(&mut pod);
             if first_mutating.is_some() && !changes.is_empty() {
@@ -191,7 +230,8 @@ impl Admission {
                 errors.extend(found.into_iter().map(named));
                 continue;
             }
-            let admitted = Admitted { policy: policy.name().clone(), via, grant, pod, changes };
+            let (policy, via, grant) = (policy.name().clone(), *via, *grant);
+            let admitted = Admitted { policy, via, grant, pod, changes };
             if !admitted.is_mutated() {
                 return Verdict::Admitted(Box::new(admitted));
             }
@@ -199,7 +239,7 @@ impl Admission {
         }
         match first_mutating {
             Some(admitted) => Verdict::Admitted(Box::new(admitted)),
-            None => Verdict::Refused(self.refused(request.name, errors)),
+            None => Verdict::Refused(self.refused(name, errors)),
         }
     }
 

@@ -23,7 +23,7 @@ mod strategies;
 mod tests;
 
 pub use admit::{
-    Admission, Admitted, Consideration, PolicyError, Refusal, Refused, Request, Verdict,
+    Admission, Admitted, Consideration, Granted, PolicyError, Refusal, Refused, Request, Verdict,
 };
 pub use authorize::{Subjects, Via};
 pub use error::{BadValue, ErrorKind, FieldError};
