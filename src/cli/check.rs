@@ -2,13 +2,12 @@
 
 use std::io::Write;
 
-use super::errors::{self, CliError, Outcome};
-use super::input::InputArgs;
+use super::errors::{CliError, Outcome};
+use super::input::{InputArgs, Known};
 use crate::level::Level;
 use crate::reports::check::{self, CheckItem, CheckReport};
 use crate::reports::item::Subject;
 use crate::reports::{self, StructuredFormat};
-use crate::sources::{self, Content};
 use crate::version::Version;
 
 /// Judge pods and workload manifests by the Pod Security Standards
@@ -59,46 +58,18 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
-    let inputs = args.input.inputs()?;
     let mut report = CheckReport::new(args.pss_version);
-    let mut index = 0;
-    let mut is_complete = true;
     let mut has_findings = false;
-    sources::read(&inputs, &mut |item| match item {
-        Ok(item) => {
-            let source = item.source;
-            match item.content {
-                Ok(Content::Object { api_version, kind, object }) => {
-                    let subject = Subject::of(&object, api_version, kind, &args.namespace);
-                    if let Some(subject) = subject {
-                        let item = CheckItem::judge(
-                            index,
-                            source,
-                            &subject,
-                            args.pss_version,
-                            args.prepare,
-                        );
-                        has_findings |= args.level.is_some_and(|level| !item.allows(level));
-                        report.items.push(item);
-                    }
-                }
-                Ok(Content::Skipped { .. }) => {}
-                Err(error) => {
-                    is_complete = false;
-                    errors::say(&format!("error: {error}"));
-                    report.items.push(CheckItem::unreadable(index, source, &error));
-                }
-            }
-            index += 1;
+    let outcome = args.input.read(&mut |index, source, object| match object {
+        Ok(Known { api_version, kind, object }) => {
+            let subject = Subject::of(&object, api_version, kind, &args.namespace);
+            let Some(subject) = subject else { return };
+            let item = CheckItem::judge(index, source, &subject, args.pss_version, args.prepare);
+            has_findings |= args.level.is_some_and(|level| !item.allows(level));
+            report.items.push(item);
         }
-        Err(error) => {
-            is_complete = false;
-            errors::say(&format!("error: {}", errors::with_causes(&error)));
-        }
-    });
-    if index == 0 && !is_complete {
-        return Err(CliError::NothingRead);
-    }
+        Err(error) => report.items.push(CheckItem::unreadable(index, source, &error)),
+    })?;
     let bytes = match args.output {
         Format::Table => check::table(&report, false),
         Format::Wide => check::table(&report, true),
@@ -106,10 +77,6 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         Format::Yaml => reports::structured(&report, StructuredFormat::Yaml),
     };
     out.write_all(bytes.as_bytes()).map_err(CliError::Output)?;
-    Ok(match (has_findings, is_complete) {
-        // A finding is certain, whatever else could not be read.
-        (true, _) => Outcome::Findings,
-        (false, false) => Outcome::Incomplete,
-        (false, true) => Outcome::Clean,
-    })
+    // A finding is certain, whatever else could not be read.
+    Ok(if has_findings { Outcome::Findings } else { outcome })
 }

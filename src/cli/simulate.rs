@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::errors::{self, CliError, Outcome};
-use super::input::InputArgs;
+use super::input::{InputArgs, Known};
 use crate::migrate::simulation::Simulation;
 use crate::objects::Object;
 use crate::objects::meta::Name;
@@ -15,7 +15,6 @@ use crate::rbac::User;
 use crate::reports::item::Subject;
 use crate::reports::simulate::{self, SimulationItem, SimulationReport};
 use crate::reports::{self, StructuredFormat};
-use crate::sources::{self, Content};
 use crate::version::Version;
 
 /// Answer for pods and pod templates what PodSecurityPolicy admission would
@@ -29,8 +28,8 @@ use crate::version::Version;
     # Would these workloads be admitted, by which policy, and what would it change?\n  \
     psp2psa simulate -f policies.yaml -f deployment.yaml\n\n  \
     # May alice create this pod?\n  \
-    psp2psa simulate -f cluster.json -f pod.yaml --requester alice --requester-group \
-    system:authenticated\n\n  \
+    psp2psa simulate -f cluster.json -f pod.yaml \\\n    \
+      --requester alice --requester-group system:authenticated\n\n  \
     # As data\n  \
     psp2psa simulate -f cluster.json -o json")]
 pub(super) struct Args {
@@ -86,48 +85,24 @@ enum Question {
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
-    let inputs = args.input.inputs()?;
     let mut builder = SnapshotBuilder::new(&args.namespace);
     let mut questions = Vec::new();
-    let mut index = 0;
-    let mut is_complete = true;
-    sources::read(&inputs, &mut |item| match item {
-        Ok(item) => {
-            let source = item.source;
-            match item.content {
-                Ok(Content::Object { api_version, kind, object }) => {
-                    let subject = Subject::of(&object, api_version, kind, &args.namespace);
-                    match (subject, object) {
-                        (Some(subject), Object::Workload(workload)) => {
-                            let kind = workload.kind;
-                            questions.push(Question::Template(index, source, subject, kind));
-                        }
-                        (Some(subject), _) => {
-                            questions.push(Question::Pod(index, source, subject));
-                        }
-                        (None, object) => builder.add(object, &source),
-                    }
+    let mut outcome = args.input.read(&mut |index, source, object| match object {
+        Ok(Known { api_version, kind, object }) => {
+            let subject = Subject::of(&object, api_version, kind, &args.namespace);
+            match (subject, object) {
+                (Some(subject), Object::Workload(workload)) => {
+                    questions.push(Question::Template(index, source, subject, workload.kind));
                 }
-                Ok(Content::Skipped { .. }) => {}
-                Err(error) => {
-                    is_complete = false;
-                    errors::say(&format!("error: {error}"));
-                    questions.push(Question::Unreadable(index, source, error));
-                }
+                (Some(subject), _) => questions.push(Question::Pod(index, source, subject)),
+                (None, object) => builder.add(object, &source),
             }
-            index += 1;
         }
-        Err(error) => {
-            is_complete = false;
-            errors::say(&format!("error: {}", errors::with_causes(&error)));
-        }
-    });
-    if index == 0 && !is_complete {
-        return Err(CliError::NothingRead);
-    }
+        Err(error) => questions.push(Question::Unreadable(index, source, error)),
+    })?;
     let (snapshot, conflicts) = builder.finish();
     for conflict in &conflicts {
-        is_complete = false;
+        outcome = Outcome::Incomplete;
         errors::say(&format!("warning: {conflict}"));
     }
 
@@ -149,11 +124,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         Format::Yaml => reports::structured(&report, StructuredFormat::Yaml),
     };
     out.write_all(bytes.as_bytes()).map_err(CliError::Output)?;
-    Ok(match (args.exit_code && is_refused, is_complete) {
-        (true, _) => Outcome::Findings,
-        (false, false) => Outcome::Incomplete,
-        (false, true) => Outcome::Clean,
-    })
+    Ok(if args.exit_code && is_refused { Outcome::Findings } else { outcome })
 }
 
 fn answer(
