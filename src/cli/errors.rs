@@ -16,11 +16,15 @@ pub const EXIT_INCOMPLETE: u8 = 3;
 /// Failure.
 pub const EXIT_FAILURE: u8 = 4;
 
-pub(super) const EXIT_CODES_HELP: &str = "\
-Exit codes: 0 done, 1 findings (where asked for), 2 wrong usage, 3 done but the input was incomplete, \
-4 failure";
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  findings, where asked for (check --level, --exit-code)
+  2  wrong usage
+  3  done, but the input was incomplete
+  4  failure";
 
-pub(super) const LONG_HELP: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   # What can each namespace enforce? From a dump of the cluster
   kubectl get psp,ns,sa,roles,rolebindings,clusterroles,clusterrolebindings,pods,podtemplates,\\
@@ -28,14 +32,7 @@ rc,rs,deploy,sts,ds,jobs,cronjobs -A -o json > cluster.json
   psp2psa plan -f cluster.json
 
   # The kubectl script that sets the labels
-  psp2psa plan -f cluster.json -o script > labels.sh
-
-Exit codes:
-  0  done
-  1  findings, where asked for (check --level, --exit-code)
-  2  wrong usage
-  3  done, but the input was incomplete
-  4  failure";
+  psp2psa plan -f cluster.json -o script > labels.sh";
 
 /// How a run that did its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,10 +146,11 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
 
 /// Reports what clap says of the command line.
 pub(super) fn report_usage(error: &clap::Error) -> ExitCode {
-    // Help and version come as errors too; they belong on standard output, and are no failure. A
-    // closed pipe while printing help is none either.
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { EXIT_CLEAN })
+    // Help and version come as errors too; they belong on standard output, and are no failure.
+    match error.print() {
+        _ if error.use_stderr() => ExitCode::from(EXIT_USAGE),
+        printed => exit(printed.map(|()| Outcome::Clean).map_err(CliError::Output)),
+    }
 }
 
 /// Writes a line to standard error; where that fails there is nobody left to tell.

@@ -30,8 +30,8 @@ use errors::{CliError, Outcome};
     name = "psp2psa",
     version,
     max_term_width = 100,
-    after_help = errors::EXIT_CODES_HELP,
-    after_long_help = errors::LONG_HELP
+    after_help = errors::EXIT_CODES,
+    after_long_help = format!("{}\n\n{}", errors::EXAMPLES, errors::EXIT_CODES)
 )]
 struct Cli {
     #[command(subcommand)]
