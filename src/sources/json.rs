@@ -18,7 +18,7 @@ use crate::objects::decode::{Expected, Header, HeaderSeed, TypeMeta};
 /// How many lists may stand in each other; kubectl makes one.
 pub(super) const MAX_LIST_DEPTH: usize = 32;
 
-pub(super) const NO_KIND: &str = "it has no kind and apiVersion";
+pub(super) const NO_KIND: &str = "its kind or apiVersion is missing";
 const ENDS_WITHIN_LIST: &str = "the file ends within a list";
 pub(super) const LISTS_TOO_DEEP: &str = "lists are nested too deep";
 pub(super) const ITEMS_TWICE: &str = "a list has `items` twice; these are not read";

@@ -39,7 +39,10 @@ fn kind_after_items() {
     assert_eq!(read_text(text), ["Pod /b", "Pod web/a", "Pod /b", "Pod web/a"]);
     // The plain List says nothing of its items.
     let text = list(&[bare, POD]);
-    assert_eq!(read_text(text), ["error: f:1: item 0: it has no kind and apiVersion", "Pod web/a"]);
+    assert_eq!(
+        read_text(text),
+        ["error: f:1: item 0: its kind or apiVersion is missing", "Pod web/a"]
+    );
 }
 
 #[test]
@@ -158,7 +161,7 @@ fn nesting_takes_neither_the_stack_nor_memory() {
     let lists = format!("{}{}", r#"{"items":["#.repeat(10_000), "]}".repeat(10_000));
     assert_eq!(read_text(lists), ["error: f:1: item 0: lists are nested too deep"]);
     let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
-    assert_eq!(read_text(objects), ["error: f:1: item 0: it has no kind and apiVersion"]);
+    assert_eq!(read_text(objects), ["error: f:1: item 0: its kind or apiVersion is missing"]);
 }
 
 #[test]
