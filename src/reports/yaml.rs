@@ -5,13 +5,12 @@
 
 use serde::Serialize;
 
-/// Writes data as one YAML document, with a newline at the end.
+/// Writes data as one YAML document, with its fields in the order of their declaration, and a newline
+/// at the end.
 #[must_use]
 pub fn to_string<T: Serialize>(data: &T) -> String {
-    // Through JSON, so that the two formats can differ in nothing but syntax.
-    let value = serde_json::to_value(data)
-        .expect("reports have string keys only, so they have a JSON form");
-    let mut text = serde_yaml::to_string(&value).expect("every JSON value has a YAML form");
+    let mut text = serde_yaml::to_string(data)
+        .expect("reports have string keys only, so they have a YAML form");
     if !text.ends_with('\n') {
         text.push('\n');
     }
