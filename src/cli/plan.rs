@@ -134,7 +134,7 @@ impl Format {
             Self::Yaml => structured(&document(), StructuredFormat::Yaml),
             Self::Script => script::script(plan, &labelling),
             Self::Patches => patches::patches(plan, &labelling),
-            Self::Diff => diff::diff(plan),
+            Self::Diff => diff::diff(plan, &labelling),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
+use super::patches::{Labelling, skipped};
 use crate::migrate::lost;
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
 use crate::migrate::tree;
@@ -15,17 +16,22 @@ use crate::objects::pod::PodTemplateSpec;
 use crate::objects::source::printable;
 
 /// The diff of every namespace's labels, and of each workload's template against the pod that PSP
-/// admits and against the pod of the future. What does not change is left out.
+/// admits and against the pod of the future. What does not change is left out; namespaces that are
+/// not labelled stand there as comments.
 #[must_use]
-pub fn diff(plan: &Plan<'_>) -> String {
-    let mut text = String::new();
+pub fn diff(plan: &Plan<'_>, labelling: &Labelling) -> String {
+    let mut sections = Vec::new();
     for namespace in &plan.namespaces {
-        text.push_str(&labels_diff(namespace));
+        sections.push(match labelling.reason_to_skip(plan, namespace) {
+            Some(reason) => skipped(namespace, &reason),
+            None => labels_diff(namespace),
+        });
         for workload in &namespace.workloads {
-            text.push_str(&workload_diff(namespace, workload));
+            sections.extend(workload_diffs(namespace, workload));
         }
     }
-    text
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
 }
 
 fn labels_diff(namespace: &NamespacePlan<'_>) -> String {
@@ -39,7 +45,7 @@ fn labels_diff(namespace: &NamespacePlan<'_>) -> String {
     unified(&title, ["now", "planned"], &before, &lines(&after), &BTreeMap::new())
 }
 
-fn workload_diff(namespace: &NamespacePlan<'_>, workload: &WorkloadPlan<'_>) -> String {
+fn workload_diffs(namespace: &NamespacePlan<'_>, workload: &WorkloadPlan<'_>) -> Vec<String> {
     let title = format!("{} {}/{}", workload.kind, namespace.name, workload.name);
     let authored = fields(&workload.states.authored);
     let mut origins = BTreeMap::new();
@@ -57,15 +63,15 @@ fn workload_diff(namespace: &NamespacePlan<'_>, workload: &WorkloadPlan<'_>) -> 
             origins.insert(line, origin.clone());
         }
     }
-    let mut text = String::new();
+    let mut sections = Vec::new();
     let states =
         [("admitted today", &workload.states.admitted), ("future", &workload.states.future)];
     for (state, pods) in states {
         for pod in pods {
-            text.push_str(&unified(&title, ["template", state], &authored, &fields(pod), &origins));
+            sections.push(unified(&title, ["template", state], &authored, &fields(pod), &origins));
         }
     }
-    text
+    sections
 }
 
 /// The fields of a slice that have a value, one a line, sorted.
@@ -134,7 +140,7 @@ fn unified(
         return text;
     }
     format!(
-        "--- {}\n+++ {}\n{text}\n",
+        "--- {}\n+++ {}\n{text}",
         printable(&format!("{title} ({old_name})")),
         printable(&format!("{title} ({new_name})"))
     )

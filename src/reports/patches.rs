@@ -28,7 +28,7 @@ struct PatchMetadata<'p> {
 pub fn patches(plan: &Plan<'_>, labelling: &Labelling) -> String {
     let mut text = String::new();
     for namespace in &plan.namespaces {
-        if let Some(reason) = labelling.reason_to_skip(namespace) {
+        if let Some(reason) = labelling.reason_to_skip(plan, namespace) {
             text.push_str(&skipped(namespace, &reason));
             continue;
         }
@@ -58,9 +58,9 @@ pub struct Labelling {
 }
 
 impl Labelling {
-    /// Why a namespace is left out; `None` if it is labelled.
+    /// Why a namespace of the plan is left out; `None` if it is labelled.
     #[must_use]
-    pub fn reason_to_skip(&self, namespace: &NamespacePlan<'_>) -> Option<String> {
+    pub fn reason_to_skip(&self, plan: &Plan<'_>, namespace: &NamespacePlan<'_>) -> Option<String> {
         if !super::quoting::is_namespace_name(&namespace.name) {
             return Some("not a name that a namespace can have".to_owned());
         }
@@ -68,9 +68,12 @@ impl Labelling {
             return Some("a system namespace (--include-system labels it)".to_owned());
         }
         if !namespace.complete && !self.includes_incomplete {
-            let what: Vec<&str> =
-                namespace.missing.iter().map(|missing| missing.what.as_str()).collect();
-            let what = if what.is_empty() { "see the plan".to_owned() } else { what.join("; ") };
+            let mut missing = namespace.missing.iter().chain(&plan.missing);
+            let first = missing.next().map_or("see the plan", |missing| missing.what.as_str());
+            let what = match missing.count() {
+                0 => first.to_owned(),
+                n => format!("{first}, and {n} more"),
+            };
             return Some(format!("incomplete input: {what} (--allow-incomplete labels it)"));
         }
         None

@@ -18,7 +18,7 @@ const FIRST_MINOR_WITH_POD_SECURITY: u32 = 23;
 pub fn script(plan: &Plan<'_>, labelling: &Labelling) -> String {
     let mut text = head(plan);
     for namespace in &plan.namespaces {
-        match labelling.reason_to_skip(namespace) {
+        match labelling.reason_to_skip(plan, namespace) {
             Some(reason) => text.push_str(&skipped(namespace, &reason)),
             None => text.push_str(&command(namespace)),
         }
