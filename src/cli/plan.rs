@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::errors::{self, CliError, Outcome};
@@ -173,7 +173,9 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     };
     let plan = assemble::plan(&snapshot, &options, &is_selected);
     for name in names {
-        if plan.namespaces.iter().all(|namespace| *namespace.name != *name) {
+        let is_known = snapshot.namespaces.contains_key(name)
+            || plan.namespaces.iter().any(|namespace| *namespace.name == *name);
+        if !is_known {
             errors::say(&format!("warning: namespace `{name}` is not in the input"));
         }
     }
@@ -230,8 +232,20 @@ fn write_bundle(
     }
     for (format, name) in Format::BUNDLE {
         let path = directory.join(name);
-        fs::write(&path, format.render(plan, labelling)).map_err(failed(&path))?;
+        replace_file(&path, &format.render(plan, labelling)).map_err(failed(&path))?;
         errors::say(&format!("wrote {}", path.display()));
     }
+    Ok(())
+}
+
+/// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
+fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut new = tempfile::Builder::new();
+    // As for any new file; the umask takes its part.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = new.tempfile_in(path.parent().unwrap_or(Path::new("")))?;
+    new.write_all(text.as_bytes())?;
+    new.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
