@@ -1,0 +1,15 @@
+//! The program as a user meets it: arguments and files in, bytes and an exit code out.
+
+#![allow(clippy::disallowed_methods, reason = "these tests read and write files")]
+#![allow(clippy::unwrap_used, reason = "what fails in a test shall stop it")]
+
+mod check;
+mod docs;
+mod help;
+mod input;
+mod plan;
+mod program;
+mod script;
+mod simulate;
+mod streams;
+mod vectors;
