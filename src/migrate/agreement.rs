@@ -1,11 +1,16 @@
 //! Does the simulation agree with what the live pods say of the policies that admitted them?
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::injection::Webhooks;
 use super::lineage::{Member, Revision, Top, Unit};
 use super::simulation::Simulation;
 use crate::objects::meta::Name;
+use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::psp::Verdict;
+use crate::rbac::User;
 
 /// Live pods whose `kubernetes.io/psp` annotation differs from the policy that today's admission
 /// would select for their workload's template.
@@ -41,7 +46,7 @@ pub enum Explanation {
     RequesterUnknown,
     /// The policy is there, but neither the service account nor the controller may use it any more.
     GrantGone,
-    /// The policy is there and may be used, but does not admit the pod any more.
+    /// The policy is there, but does not leave the pod as it is any more.
     PolicyChanged,
     /// The policy still admits the pod, but another is now preferred: it was added, renamed or
     /// granted since.
@@ -83,38 +88,69 @@ pub fn disagreements(
 }
 
 fn explanation(unit: &Unit<'_>, member: &Member<'_>, simulation: &Simulation<'_>) -> Explanation {
-    let Some(name) = &member.pod.psp else { return Explanation::NotAdmittedByPsp };
-    let Some(policy) = simulation.policy(name) else { return Explanation::PolicyGone };
+    let pod = member.pod;
+    let Some(name) = &pod.psp else { return Explanation::NotAdmittedByPsp };
+    let Some(policy) = simulation.policy(name) else {
+        let unusable = simulation.admission().unusable();
+        let is_there = unusable.iter().any(|unusable| unusable.name == *name);
+        return if is_there { Explanation::PolicyChanged } else { Explanation::PolicyGone };
+    };
     let Top::Workload(workload) = unit.top else { return Explanation::RequesterUnknown };
-    let (Revision::Current(template) | Revision::Older(template)) = member.revision else {
-        return Explanation::TemplateChanged;
-    };
-    let namespace = &workload.namespace;
     let requester = simulation.requester_of(workload.kind);
-    let selected = |verdict: Option<Verdict>| match verdict {
-        Some(Verdict::Admitted(admitted)) => Some(admitted.policy),
-        _ => None,
-    };
-    let of_revision = simulation.admit_template(namespace, template, requester.as_ref());
-    if selected(of_revision).as_ref() == Some(name) {
-        return Explanation::TemplateChanged;
+    let requester = requester.as_ref();
+    match unit.template_of(member) {
+        Some(template) => {
+            let of_revision = simulation.admit_template(&pod.namespace, template, requester);
+            if selects(of_revision.as_ref(), name) {
+                return Explanation::TemplateChanged;
+            }
+            if is_chosen_after_injection(pod, template, requester, simulation) {
+                return Explanation::OtherMutation;
+            }
+        }
+        None if matches!(member.revision, Revision::Gone) => return Explanation::TemplateChanged,
+        None => {}
     }
-    // As PSP would choose for the pod as it is now. Its values are in it already, so that a policy
-    // which wrote them is not passed over for writing them.
-    let mut live = (*member.pod.template).clone();
-    live.spec.ephemeral_containers.clear();
-    if selected(simulation.admit(namespace, &live, requester.as_ref())).as_ref() == Some(name) {
-        return Explanation::OtherMutation;
-    }
-    let account = live.spec.service_account();
-    if !simulation.may_use(name, namespace, account, requester.as_ref()) {
+    let live = without_ephemeral_containers(pod);
+    if !simulation.may_use(name, &pod.namespace, live.spec.service_account(), requester) {
         return Explanation::GrantGone;
     }
-    let mut mutated = live.clone();
-    policy.mutate(&mut mutated);
-    if policy.validate(&mutated).is_empty() {
+    // The policy left the pod as it liked it.
+    let mut mutated = live;
+    let changes = policy.mutate(&mut mutated);
+    if changes.is_empty() && policy.validate(&mutated).is_empty() {
         Explanation::PolicyAdded
     } else {
         Explanation::PolicyChanged
     }
+}
+
+/// Whether webhooks changed the pod, and PSP chooses the policy that its annotation names for what
+/// they made of it.
+fn is_chosen_after_injection(
+    pod: &Pod,
+    template: &Arc<PodTemplateSpec>,
+    requester: Option<&User>,
+    simulation: &Simulation<'_>,
+) -> bool {
+    let Some(name) = &pod.psp else { return false };
+    let webhooks = Webhooks::on_made_pod(pod, template, requester, simulation);
+    if webhooks.did_nothing() {
+        return false;
+    }
+    // What webhooks made is known but for values that PSP may have written afterwards; with those in
+    // it, a policy that wrote them is not passed over for writing them.
+    [webhooks.after(), &without_ephemeral_containers(pod)].into_iter().any(|injected| {
+        selects(simulation.admit(&pod.namespace, injected, requester).as_ref(), name)
+    })
+}
+
+fn selects(verdict: Option<&Verdict<'_>>, policy: &Name) -> bool {
+    matches!(verdict, Some(Verdict::Admitted(admitted)) if admitted.policy == *policy)
+}
+
+fn without_ephemeral_containers(pod: &Pod) -> PodTemplateSpec {
+    let mut live = PodTemplateSpec::clone(&pod.template);
+    live.spec.ephemeral_containers.clear();
+    live
 }

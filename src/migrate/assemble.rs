@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agreement;
 use super::gaps;
+use super::injection::Injection;
 use super::lineage::{self, Top, Unit};
 use super::lost;
 use super::plan::{
@@ -12,7 +13,7 @@ use super::plan::{
 };
 use super::recommend::{self, Levels, Passes, both};
 use super::simulation::Simulation;
-use super::states::{self, Injection, States};
+use super::states::{self, States};
 use super::translate;
 use super::{Options, SYSTEM_NAMESPACES};
 use crate::level::Level;
@@ -226,7 +227,8 @@ impl<'s, 'o> Planner<'s, 'o> {
                 }
                 if pod.is_finished() {
                     plan.notes.push(Note::FinishedPod);
-                    plan.counted = false;
+                    // Like a finished Job's, a controller's next pod will be of the same kind.
+                    plan.counted &= pod.controller.is_some();
                 }
             }
         }

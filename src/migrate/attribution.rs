@@ -39,6 +39,10 @@ pub fn without_values_of(
 ) -> Stripped {
     let mut cleared = cleared(live, keep);
     let written = policy.mutate(&mut cleared);
+    let mut stripped = strip(live, keep, written).pod;
+    // Some values depend on others: PSP writes no runAsNonRoot where there is a runAsUser. So what
+    // it does not write beside the values that are left was not its own.
+    let written = policy.mutate(&mut stripped);
     strip(live, keep, written)
 }
 

@@ -7,6 +7,7 @@
 //! CustomThing ── Pod             no template: the pod stands for itself
 //! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,12 +15,16 @@ use crate::objects::meta::{Name, OwnerReference};
 use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::objects::snapshot::Snapshot;
 use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind};
+use crate::prepare;
 
 /// A workload with the pods that it has made, or a pod that stands for itself.
 #[derive(Debug)]
 pub struct Unit<'s> {
     /// What stands at the top.
     pub top: Top<'s>,
+    /// What the pods of a workload are made from; see [`prepare::template_of`]. `None` for a pod,
+    /// and for a workload without a template.
+    pub template: Option<Arc<PodTemplateSpec>>,
     /// Its pods in the snapshot, finished ones too; the pod itself where it is at the top.
     pub pods: Vec<Member<'s>>,
 }
@@ -46,10 +51,12 @@ pub struct Member<'s> {
 #[derive(Debug, Clone, Copy)]
 pub enum Revision<'s> {
     /// The workload's template as it is now.
-    Current(&'s Arc<PodTemplateSpec>),
+    Current,
     /// An earlier one, which the snapshot still holds (in a ReplicaSet or Job).
     Older(&'s Arc<PodTemplateSpec>),
-    /// An earlier one that is not in the snapshot, or one that cannot be told.
+    /// An earlier one, which the snapshot does not hold.
+    Gone,
+    /// One that cannot be told.
     Unknown,
 }
 
@@ -60,6 +67,16 @@ impl<'s> Unit<'s> {
         match self.top {
             Top::Workload(workload) => &workload.namespace,
             Top::Pod(pod) => &pod.namespace,
+        }
+    }
+
+    /// The template that one of the pods was made from, where it is known.
+    #[must_use]
+    pub fn template_of(&self, member: &Member<'s>) -> Option<&Arc<PodTemplateSpec>> {
+        match member.revision {
+            Revision::Current => self.template.as_ref(),
+            Revision::Older(template) => Some(template),
+            Revision::Gone | Revision::Unknown => None,
         }
     }
 
@@ -77,7 +94,10 @@ pub fn units(snapshot: &Snapshot) -> Vec<Unit<'_>> {
         .workloads
         .iter()
         .filter(|(_, workload)| parent(snapshot, workload).is_none())
-        .map(|(key, workload)| (key, Unit { top: Top::Workload(workload), pods: Vec::new() }))
+        .map(|(key, workload)| {
+            let template = made_from(workload);
+            (key, Unit { top: Top::Workload(workload), template, pods: Vec::new() })
+        })
         .collect();
     let mut pods = Vec::new();
     for pod in &snapshot.pods {
@@ -85,7 +105,7 @@ pub fn units(snapshot: &Snapshot) -> Vec<Unit<'_>> {
             pod.controller.as_ref().and_then(|owner| find(snapshot, &pod.namespace, owner));
         let Some(direct) = direct else {
             let member = Member { pod, revision: Revision::Unknown };
-            pods.push(Unit { top: Top::Pod(pod), pods: vec![member] });
+            pods.push(Unit { top: Top::Pod(pod), template: None, pods: vec![member] });
             continue;
         };
         let top = parent(snapshot, direct).unwrap_or(direct);
@@ -98,6 +118,14 @@ pub fn units(snapshot: &Snapshot) -> Vec<Unit<'_>> {
     // Stable: workloads stay before pods, and both stay sorted within a namespace.
     units.sort_by(|a, b| a.namespace().cmp(b.namespace()));
     units
+}
+
+fn made_from(workload: &Workload) -> Option<Arc<PodTemplateSpec>> {
+    Some(match prepare::template_of(workload)? {
+        // The snapshot shares it with every workload that has the same.
+        Cow::Borrowed(_) => Arc::clone(workload.template.as_ref()?),
+        Cow::Owned(template) => Arc::new(template),
+    })
 }
 
 /// The workload whose template a ReplicaSet or Job copies, where the snapshot holds it.
@@ -129,18 +157,22 @@ fn revision<'s>(pod: &Pod, direct: &'s Workload, top: &'s Workload) -> Revision<
     if !std::ptr::eq(direct, top) {
         let is_rolled_out = direct.rollout_revision == top.rollout_revision;
         return if is_rolled_out && direct.template == top.template {
-            Revision::Current(template)
+            Revision::Current
         } else {
             Revision::Older(template)
         };
     }
-    let is_current = match &direct.current_revision {
-        CurrentRevision::All => true,
-        CurrentRevision::Hash(hash) => pod.revision.controller_revision_hash.as_ref() == Some(hash),
+    let (current, of_pod) = match &direct.current_revision {
+        CurrentRevision::All => return Revision::Current,
+        CurrentRevision::Hash(hash) => (hash, &pod.revision.controller_revision_hash),
         CurrentRevision::TemplateGeneration(generation) => {
-            pod.revision.template_generation.as_ref() == Some(generation)
+            (generation, &pod.revision.template_generation)
         }
-        CurrentRevision::Unknown => false,
+        CurrentRevision::Unknown => return Revision::Unknown,
     };
-    if is_current { Revision::Current(template) } else { Revision::Unknown }
+    match of_pod {
+        Some(of_pod) if of_pod == current => Revision::Current,
+        Some(_) => Revision::Gone,
+        None => Revision::Unknown,
+    }
 }

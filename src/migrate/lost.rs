@@ -31,7 +31,8 @@ pub struct Lost {
     /// the value.
     pub proven: bool,
     /// Whether the value may as well be the author's or a webhook's: the author's text is not in the
-    /// input, or the container was injected. It is taken for PSP's to be on the safe side.
+    /// input, or PSP wrote after a webhook had changed the pod. It is taken for PSP's to be on the
+    /// safe side.
     pub assumed: bool,
 }
 
@@ -42,17 +43,16 @@ fn by_name<S: Serializer>(path: &FieldPath, serializer: S) -> Result<S::Ok, S::E
 /// What a unit loses, sorted by path.
 #[must_use]
 pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
-    if states.changes.is_empty() {
+    if states.all_changes().next().is_none() {
         return Vec::new();
     }
-    let authored = tree::of(&states.authored);
     let future: Vec<Json> = states.future.iter().map(tree::of).collect();
     let proofs: Vec<Json> = unit
         .pods
         .iter()
         .filter(|member| {
             let is_current =
-                matches!(member.revision, Revision::Current(_)) || matches!(unit.top, Top::Pod(_));
+                matches!(member.revision, Revision::Current) || matches!(unit.top, Top::Pod(_));
             is_current && member.pod.status.phase == Phase::Running && member.pod.status.is_ready
         })
         .map(|member| &member.pod.template)
@@ -67,17 +67,18 @@ pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
         .collect();
 
     let mut lost: Vec<Lost> = Vec::new();
-    for change in &states.changes {
+    let certain = states.changes.iter().map(|change| (change, states.is_assumed));
+    let assumed = states.changes_after_injection.iter().map(|change| (change, true));
+    for (change, is_assumed) in certain.chain(assumed) {
         for (path, value) in values(change) {
             let stays = future.iter().all(|pod| holds(pod, &path, &value));
             let is_known = lost.iter().any(|known| known.path == path && known.value == value);
             if stays || is_known {
                 continue;
             }
-            let is_injected = is_in_container_that_lacks(&authored, &path);
             lost.push(Lost {
                 proven: proofs.iter().any(|pod| holds(pod, &path, &value)),
-                assumed: states.is_assumed || is_injected || change.policy_field.is_none(),
+                assumed: is_assumed || change.policy_field.is_none(),
                 path,
                 value,
                 policy: change.policy.clone(),
@@ -115,13 +116,4 @@ fn holds(pod: &Json, path: &FieldPath, value: &Json) -> bool {
         Some(Json::Array(items)) => items.contains(value),
         there => there == Some(value),
     }
-}
-
-/// Whether a path leads into a container that `pod` does not have.
-fn is_in_container_that_lacks(pod: &Json, path: &FieldPath) -> bool {
-    let is_in_container = path
-        .segments()
-        .get(2)
-        .is_some_and(|segment| matches!(segment, crate::objects::path::Segment::Index(_, Some(_))));
-    is_in_container && tree::get(pod, &path.up_to(3)).is_none()
 }

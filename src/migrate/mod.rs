@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod assemble;
 pub mod attribution;
 pub mod gaps;
+pub mod injection;
 pub mod lineage;
 pub mod lost;
 pub mod plan;

@@ -188,7 +188,7 @@ pub enum Note {
     AnnotationStopsWorking,
     /// A static pod's picture in the API server: its manifest lies on a node.
     MirrorPod,
-    /// A finished pod that nobody will make again.
+    /// A finished pod. It counts where it has a controller, which may make another of its kind.
     FinishedPod,
     /// The author's text is not in the input: what PSP may have written is taken to be PSP's.
     AssumedAuthorship,

@@ -5,13 +5,14 @@
 //!                     ├─ + injected ─────────────────────────────────────► future
 //!                     └─ + what PSP wrote ── + injected ─────────────────► kept
 //! live pod ──────────────────────────────────────────────────────────────► running
-//! live pod − what PSP wrote − template of its revision ──► injected
+//! live pod − what PSP wrote − template of its revision ──► injected (see injection.rs)
 //! ```
 
 use std::sync::Arc;
 
 use super::attribution::{self, Stripped};
-use super::lineage::{Member, Revision, Top, Unit};
+use super::injection::{Injection, Webhooks, stored, without_policy_values};
+use super::lineage::{Top, Unit};
 use super::simulation::Simulation;
 use super::tree;
 use crate::objects::change::Change;
@@ -19,6 +20,7 @@ use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::objects::workload::{Workload, WorkloadKind};
 use crate::prepare::profiles;
 use crate::psp::Verdict;
+use crate::rbac::User;
 
 /// The pods of a workload in each state. A state with several pods holds a level when each does.
 #[derive(Debug, Clone, Default)]
@@ -35,8 +37,10 @@ pub struct States<'s> {
     pub future: Vec<PodTemplateSpec>,
     /// As `future`, with what PSP wrote into the template written down there.
     pub kept: Vec<PodTemplateSpec>,
-    /// What PSP wrote: into the template's containers, then into injected ones.
+    /// What PSP wrote into the pod as its author wrote it.
     pub changes: Vec<Change>,
+    /// What PSP wrote once webhooks had changed the pod; they may have written the same.
+    pub changes_after_injection: Vec<Change>,
     /// The verdict on the template alone; `None` where nothing can be simulated.
     pub verdict: Option<Verdict<'s>>,
     /// What is known of webhooks that change these pods.
@@ -48,17 +52,11 @@ pub struct States<'s> {
     pub has_seccomp_annotation: bool,
 }
 
-/// What live pods show of webhooks.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Injection {
-    /// No live pod that can be compared with the template it was made from.
-    #[default]
-    Unknown,
-    /// Live pods are as PSP would leave them.
-    None,
-    /// Webhooks changed pods: the containers they added, sorted; empty where they changed only
-    /// fields.
-    Seen(Vec<String>),
+impl States<'_> {
+    /// Everything that PSP wrote.
+    pub fn all_changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().chain(&self.changes_after_injection)
+    }
 }
 
 /// Works out the states of a unit.
@@ -82,7 +80,7 @@ fn of_workload<'s>(
     workload: &'s Workload,
     simulation: &Simulation<'s>,
 ) -> States<'s> {
-    let Some(template) = &workload.template else { return States::default() };
+    let Some(template) = &unit.template else { return States::default() };
     let namespace = &workload.namespace;
     let requester = simulation.requester_of(workload.kind);
     let authored = simulation.pod_of_template(namespace, template);
@@ -91,50 +89,30 @@ fn of_workload<'s>(
         .as_ref()
         .and_then(|user| simulation.admit_template(namespace, template, Some(user)));
     let mut states = States { authored, verdict, ..Default::default() };
-    let (admitted, written) = match &states.verdict {
-        Some(Verdict::Admitted(admitted)) => {
-            (Some(stored(&admitted.pod)), admitted.changes.clone())
-        }
-        _ => (None, Vec::new()),
-    };
-    states.changes = written;
+    let mut admitted = None;
+    if let Some(Verdict::Admitted(verdict)) = &states.verdict {
+        admitted = Some(stored(&verdict.pod));
+        states.changes.clone_from(&verdict.changes);
+    }
     let kept = with_changes(&states.authored, &states.changes);
 
-    let mut seen: Vec<(&Arc<PodTemplateSpec>, &Arc<PodTemplateSpec>, Option<&str>)> = Vec::new();
-    for Member { pod, revision } in &unit.pods {
-        let (Revision::Current(made_from) | Revision::Older(made_from)) = *revision else {
-            continue;
-        };
-        let is_seen = seen.iter().any(|(template, slice, psp)| {
-            Arc::ptr_eq(template, made_from)
-                && Arc::ptr_eq(slice, &pod.template)
-                && *psp == pod.psp.as_deref()
-        });
-        if is_seen {
-            continue;
-        }
-        seen.push((made_from, &pod.template, pod.psp.as_deref()));
-
-        let base = match simulation.admit_template(namespace, made_from, requester.as_ref()) {
-            Some(Verdict::Admitted(admitted)) => stored(&admitted.pod),
-            _ => stored(&simulation.pod_of_template(namespace, made_from)),
-        };
-        let live = without_policy_values(pod, &base, simulation).pod;
-        note_injection(&mut states.injection, &base, &live);
-        push_new(&mut states.future, transplanted(&base, &live, &states.authored));
-        push_new(&mut states.kept, transplanted(&base, &live, &kept));
+    let all_webhooks = webhooks_seen(unit, requester.as_ref(), simulation);
+    for webhooks in &all_webhooks {
+        states.injection.note(webhooks);
+        push_new(&mut states.future, webhooks.done_to(&states.authored));
+        push_new(&mut states.kept, webhooks.done_to(&kept));
         let Some(admitted) = &admitted else { continue };
-        let injected = transplanted(&base, &live, admitted);
+        let injected = webhooks.done_to(admitted);
         if injected == *admitted {
             push_new(&mut states.admitted, injected);
         } else if let Some(Verdict::Admitted(again)) =
             simulation.admit(namespace, &injected, requester.as_ref())
         {
-            states.changes.extend(again.changes.iter().cloned());
+            states.changes_after_injection.extend(again.changes);
             push_new(&mut states.admitted, stored(&again.pod));
         }
     }
-    if seen.is_empty() {
+    if all_webhooks.is_empty() {
         states.admitted.extend(admitted);
         states.future.push(states.authored.clone());
         states.kept.push(kept);
@@ -147,25 +125,44 @@ fn of_workload<'s>(
     states
 }
 
+/// What webhooks did to each of a workload's pods whose template is known; pods that are alike once.
+fn webhooks_seen(
+    unit: &Unit<'_>,
+    requester: Option<&User>,
+    simulation: &Simulation<'_>,
+) -> Vec<Webhooks> {
+    let mut seen: Vec<(&Arc<PodTemplateSpec>, &Pod)> = Vec::new();
+    for member in &unit.pods {
+        let Some(made_from) = unit.template_of(member) else { continue };
+        let is_seen = seen.iter().any(|(template, pod)| {
+            Arc::ptr_eq(template, made_from)
+                && Arc::ptr_eq(&pod.template, &member.pod.template)
+                && pod.psp == member.pod.psp
+        });
+        if !is_seen {
+            seen.push((made_from, member.pod));
+        }
+    }
+    seen.into_iter()
+        .map(|(template, pod)| Webhooks::on_made_pod(pod, template, requester, simulation))
+        .collect()
+}
+
 fn of_pod<'s>(pod: &'s Pod, simulation: &Simulation<'s>) -> States<'s> {
     let mut states = States::default();
     if let Some(last_applied) = &pod.last_applied {
         let authored = simulation.created_pod(&pod.namespace, last_applied);
-        let mut base = authored.clone();
-        if let Some(policy) = pod.psp.as_ref().and_then(|name| simulation.policy(name)) {
-            states.changes = policy.mutate(&mut base);
-        }
-        let base = stored(&base);
-        let Stripped { pod: live, changes } = without_policy_values(pod, &base, simulation);
-        states.changes.extend(changes);
-        note_injection(&mut states.injection, &base, &live);
-        let kept = with_changes(&authored, &states.changes);
-        states.future.push(transplanted(&base, &live, &authored));
-        states.kept.push(transplanted(&base, &live, &kept));
+        let webhooks = Webhooks::on_created_pod(pod, &authored, simulation);
+        states.injection.note(&webhooks);
+        states.future.push(webhooks.done_to(&authored));
+        let kept = with_changes(&authored, &webhooks.changes_before);
+        states.kept.push(webhooks.done_to(&kept));
         states.authored = authored;
+        states.changes = webhooks.changes_before;
+        states.changes_after_injection = webhooks.changes_after;
     } else {
-        let nobody = PodTemplateSpec::default();
-        let Stripped { pod: authored, changes } = without_policy_values(pod, &nobody, simulation);
+        let nothing = PodTemplateSpec::default();
+        let Stripped { pod: authored, changes } = without_policy_values(pod, &nothing, simulation);
         states.kept.push(with_changes(&authored, &changes));
         states.future.push(authored.clone());
         states.authored = authored;
@@ -175,42 +172,6 @@ fn of_pod<'s>(pod: &'s Pod, simulation: &Simulation<'s>) -> States<'s> {
     push_annotation_readings(&mut states.future);
     push_annotation_readings(&mut states.kept);
     states
-}
-
-/// The live pod without ephemeral containers and without what PSP wrote beside what `base` has.
-fn without_policy_values(
-    pod: &Pod,
-    base: &PodTemplateSpec,
-    simulation: &Simulation<'_>,
-) -> Stripped {
-    let mut live = PodTemplateSpec::clone(&pod.template);
-    live.spec.ephemeral_containers.clear();
-    let Some(name) = &pod.psp else { return Stripped { pod: live, changes: Vec::new() } };
-    match simulation.policy(name) {
-        Some(policy) => attribution::without_values_of(policy, &live, base),
-        None => attribution::without_values_of_unknown(name, &live, base),
-    }
-}
-
-/// Does to `target` what webhooks did to `base` to make `live`.
-fn transplanted(
-    base: &PodTemplateSpec,
-    live: &PodTemplateSpec,
-    target: &PodTemplateSpec,
-) -> PodTemplateSpec {
-    if base == live {
-        return target.clone();
-    }
-    let (base, live, target) = (tree::of(base), tree::of(live), tree::of(target));
-    tree::transplanted("", Some(&base), Some(&live), Some(&target))
-        .map_or_else(PodTemplateSpec::default, |merged| tree::to_slice(&merged))
-}
-
-/// The pod as servers with PSP store it.
-fn stored(pod: &PodTemplateSpec) -> PodTemplateSpec {
-    let mut pod = pod.clone();
-    profiles::copy_seccomp(&mut pod);
-    pod
 }
 
 /// The pod with what PSP wrote; seccomp profiles as fields, as newer servers read no annotation.
@@ -241,26 +202,5 @@ fn push_annotation_readings(pods: &mut Vec<PodTemplateSpec>) {
 fn push_new(pods: &mut Vec<PodTemplateSpec>, pod: PodTemplateSpec) {
     if !pods.contains(&pod) {
         pods.push(pod);
-    }
-}
-
-fn note_injection(injection: &mut Injection, base: &PodTemplateSpec, live: &PodTemplateSpec) {
-    let mut added: Vec<String> = live
-        .spec
-        .all_containers()
-        .filter(|container| base.spec.all_containers().all(|known| known.name != container.name))
-        .map(|container| container.name.clone())
-        .collect();
-    match injection {
-        Injection::Seen(names) => {
-            names.append(&mut added);
-            names.sort();
-            names.dedup();
-        }
-        _ if base == live => *injection = Injection::None,
-        _ => {
-            added.sort();
-            *injection = Injection::Seen(added);
-        }
     }
 }

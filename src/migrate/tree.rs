@@ -46,8 +46,9 @@ fn list_kind(field: &str) -> ListKind {
 
 /// Does to `target` what has been done to `base` to make `changed`: a three-way merge.
 ///
-/// `None` stands for an absent value, also in the result. Where both sides changed a place, the
-/// change wins over the target.
+/// `None` stands for an absent value, also in the result. Where both sides changed a value, the
+/// change wins over the target; where both added one, the target's stays, as webhooks fill in what
+/// is unset.
 #[must_use]
 pub fn transplanted(
     field: &str,
@@ -76,6 +77,7 @@ pub fn transplanted(
             let base = base.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             transplanted_array(field, base, changed, target)
         }
+        (None, Some(_), Some(target)) => return Some(target.clone()),
         (_, changed, _) => return changed.cloned(),
     };
     let is_empty = match &merged {
@@ -90,6 +92,7 @@ fn transplanted_array(field: &str, base: &[Value], changed: &[Value], target: &[
     match list_kind(field) {
         ListKind::By(key) => transplanted_list(key, base, changed, target),
         ListKind::Set => transplanted_set(base, changed, target),
+        ListKind::Atomic if base.is_empty() && !target.is_empty() => Value::Array(target.to_vec()),
         ListKind::Atomic => Value::Array(changed.to_vec()),
     }
 }
@@ -140,6 +143,56 @@ fn transplanted_set(base: &[Value], changed: &[Value], target: &[Value]) -> Valu
         }
     }
     Value::Array(result)
+}
+
+/// In how many values two trees differ.
+#[must_use]
+pub fn n_differences(a: &Value, b: &Value) -> usize {
+    n_differences_at("", Some(a), Some(b))
+}
+
+fn n_differences_at(field: &str, a: Option<&Value>, b: Option<&Value>) -> usize {
+    match (a, b) {
+        (None, None) => 0,
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let only_b = b.keys().filter(|key| !a.contains_key(*key));
+            a.keys().chain(only_b).map(|key| n_differences_at(key, a.get(key), b.get(key))).sum()
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => match list_kind(field) {
+            ListKind::By(key) => {
+                let counterpart = |list: &'_ [Value], item: &Value| {
+                    list.iter().position(|other| other.get(key) == item.get(key))
+                };
+                let n_of_a: usize = a
+                    .iter()
+                    .map(|item| {
+                        let other = counterpart(b, item).map(|index| &b[index]);
+                        n_differences_at("", Some(item), other)
+                    })
+                    .sum();
+                let only_b = b.iter().filter(|item| counterpart(a, item).is_none());
+                n_of_a + only_b.map(n_values).sum::<usize>()
+            }
+            ListKind::Set => {
+                let n_missing = |from: &[Value], items: &[Value]| {
+                    items.iter().filter(|item| !from.contains(item)).count()
+                };
+                n_missing(a, b) + n_missing(b, a)
+            }
+            ListKind::Atomic => usize::from(a != b),
+        },
+        (Some(a), Some(b)) => usize::from(a != b),
+        (Some(only), None) | (None, Some(only)) => n_values(only),
+    }
+}
+
+/// How many values a tree holds; an empty object or list is one.
+fn n_values(tree: &Value) -> usize {
+    match tree {
+        Value::Object(members) => members.values().map(n_values).sum::<usize>().max(1),
+        Value::Array(items) => items.iter().map(n_values).sum::<usize>().max(1),
+        _ => 1,
+    }
 }
 
 /// The value at a path; list elements are found by name where the path has names.

@@ -120,6 +120,8 @@ pub struct Workload {
     pub rollout_revision: Option<Box<str>>,
     /// What this workload's current pods carry to show that they are of its current template.
     pub current_revision: CurrentRevision,
+    /// The names of a StatefulSet's `volumeClaimTemplates`, for each of which its pods get a volume.
+    pub claims: Vec<Box<str>>,
     /// The pod template; `None` for a ReplicationController without one.
     pub template: Option<Arc<PodTemplateSpec>>,
 }

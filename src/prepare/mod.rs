@@ -8,9 +8,12 @@ pub mod defaults;
 pub mod profiles;
 pub mod service_account;
 
+use std::borrow::Cow;
+
 use crate::objects::namespace::ServiceAccount;
 use crate::objects::pod::PodTemplateSpec;
-use crate::objects::volume::VolumeSource;
+use crate::objects::volume::{Volume, VolumeSource};
+use crate::objects::workload::Workload;
 use crate::version::Version;
 
 /// The pod of a template as it reaches PSP: made by a controller, defaulted, with its service
@@ -30,6 +33,28 @@ pub fn pod_of_template(
         context.supplemental_groups = groups.filter(|ids| !ids.is_empty());
     }
     created_pod(&pod, account, server)
+}
+
+/// What a workload's controller copies into its pods: the template, and for a StatefulSet a volume
+/// for each claim, which stands before the template's own and replaces one of the same name. `None`
+/// for a workload without a template.
+///
+/// Upstream: `pkg/controller/statefulset/stateful_set_utils.go`, `updateStorage` (v1.21).
+#[must_use]
+pub fn template_of(workload: &Workload) -> Option<Cow<'_, PodTemplateSpec>> {
+    let template = workload.template.as_deref()?;
+    if workload.claims.is_empty() {
+        return Some(Cow::Borrowed(template));
+    }
+    let is_claimed = |volume: &Volume| workload.claims.iter().any(|claim| **claim == *volume.name);
+    let claims = workload.claims.iter().map(|claim| Volume {
+        name: claim.to_string(),
+        sources: vec![VolumeSource::PersistentVolumeClaim],
+    });
+    let own = template.spec.volumes.iter().filter(|volume| !is_claimed(volume)).cloned();
+    let mut made = template.clone();
+    made.spec.volumes = claims.chain(own).collect();
+    Some(Cow::Owned(made))
 }
 
 /// A Pod as it reaches PSP when it is created as written: defaulted, with its service account and

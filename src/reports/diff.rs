@@ -49,7 +49,7 @@ fn workload_diffs(namespace: &NamespacePlan<'_>, workload: &WorkloadPlan<'_>) ->
     let title = format!("{} {}/{}", workload.kind, namespace.name, workload.name);
     let authored = fields(&workload.states.authored);
     let mut origins = BTreeMap::new();
-    for change in &workload.states.changes {
+    for change in workload.states.all_changes() {
         let origin = match change.policy_field {
             Some(field) => format!("{}: {field}", change.policy),
             None => format!("{}: not in the input any more", change.policy),

@@ -37,6 +37,8 @@ slim! {
         "template" template: Option<PodTemplateSpec>,
         /// `jobTemplate` of a CronJob.
         "jobTemplate" job_template: JobTemplate,
+        /// `volumeClaimTemplates` of a StatefulSet.
+        "volumeClaimTemplates" claim_templates: Vec<ClaimTemplate>,
     }
 }
 
@@ -53,6 +55,22 @@ slim! {
     pub(super) struct JobSpec as "a job spec" {
         /// `template`.
         "template" template: Option<PodTemplateSpec>,
+    }
+}
+
+slim! {
+    /// One of `volumeClaimTemplates`.
+    pub(super) struct ClaimTemplate as "a volume claim template" {
+        /// `metadata`.
+        "metadata" metadata: ClaimMetadata,
+    }
+}
+
+slim! {
+    /// `metadata` of a volume claim template.
+    pub(super) struct ClaimMetadata as "object metadata" {
+        /// `name`.
+        "name" name: String,
     }
 }
 
@@ -124,6 +142,12 @@ impl WorkloadBody {
                     .any(|condition| condition.holds("Complete") || condition.holds("Failed")),
             rollout_revision: metadata.annotation(ROLLOUT_REVISION_ANNOTATION).map(Into::into),
             current_revision: current_revision(kind, &metadata, self.status.update_revision),
+            claims: match kind {
+                K::StatefulSet => self.spec.claim_templates.into_iter(),
+                _ => Vec::new().into_iter(),
+            }
+            .map(|claim| claim.metadata.name.into())
+            .collect(),
             template: template.map(Arc::new),
             namespace: metadata.namespace.into(),
             name: metadata.name.into(),

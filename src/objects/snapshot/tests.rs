@@ -77,6 +77,7 @@ fn objects_without_a_name_are_all_kept() {
             is_finished: false,
             rollout_revision: None,
             current_revision: super::super::workload::CurrentRevision::All,
+            claims: Vec::new(),
             template: None,
         };
         builder.add(Object::Workload(job), &source(0));

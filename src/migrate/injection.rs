@@ -1,0 +1,209 @@
+//! What did webhooks do to a live pod?
+//!
+//! ```text
+//! template ─ prepare ─ PSP ─ stored ──► before ┐
+//! live pod ─ without what PSP wrote later ► after ┴─► what webhooks did, to be done to other pods
+//! ```
+
+use std::sync::Arc;
+
+use super::attribution::{self, Stripped};
+use super::simulation::Simulation;
+use super::tree;
+use crate::objects::change::Change;
+use crate::objects::meta::Name;
+use crate::objects::pod::{Pod, PodTemplateSpec};
+use crate::prepare::profiles;
+use crate::psp::{Policy, Verdict};
+use crate::rbac::User;
+
+/// What live pods show of webhooks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Injection {
+    /// No live pod that can be compared with the template it was made from.
+    #[default]
+    Unknown,
+    /// Live pods are as PSP would leave them.
+    None,
+    /// Webhooks changed pods: the containers they added, sorted; empty where they changed only
+    /// fields.
+    Seen(Vec<String>),
+}
+
+impl Injection {
+    /// Takes one more live pod into account.
+    pub fn note(&mut self, webhooks: &Webhooks) {
+        if webhooks.did_nothing() {
+            if *self == Self::Unknown {
+                *self = Self::None;
+            }
+            return;
+        }
+        let mut names = match std::mem::take(self) {
+            Self::Seen(names) => names,
+            Self::Unknown | Self::None => Vec::new(),
+        };
+        names.extend(webhooks.added_containers());
+        names.sort();
+        names.dedup();
+        *self = Self::Seen(names);
+    }
+}
+
+/// What webhooks did to one pod.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    before: PodTemplateSpec,
+    after: PodTemplateSpec,
+    /// What PSP wrote before, as far as it is known.
+    pub changes_before: Vec<Change>,
+    /// What PSP is taken to have written afterwards; a webhook may have written the same.
+    pub changes_after: Vec<Change>,
+}
+
+/// A pod that webhooks may have been given: as PSP left it, and what PSP had written.
+#[derive(Default)]
+struct Candidate {
+    pod: PodTemplateSpec,
+    changes: Vec<Change>,
+}
+
+impl Webhooks {
+    /// What webhooks did to a pod that was made from a template.
+    #[must_use]
+    pub fn on_made_pod(
+        pod: &Pod,
+        template: &Arc<PodTemplateSpec>,
+        requester: Option<&User>,
+        simulation: &Simulation<'_>,
+    ) -> Self {
+        let simulated = || match simulation.admit_template(&pod.namespace, template, requester) {
+            Some(Verdict::Admitted(admitted)) => {
+                Some(Candidate { pod: admitted.pod, changes: admitted.changes })
+            }
+            _ => None,
+        };
+        let prepared = || simulation.pod_of_template(&pod.namespace, template);
+        // The policies or grants may have changed since the pod was made.
+        let named = pod.psp.as_ref();
+        let candidates = [simulated()].into_iter().chain(std::iter::once_with(|| {
+            named.and_then(|name| mutated_by(name, prepared(), simulation))
+        }));
+        let untouched =
+            std::iter::once_with(|| Some(Candidate { pod: prepared(), changes: Vec::new() }));
+        Self::likeliest(pod, candidates.chain(untouched).flatten(), simulation)
+    }
+
+    /// What webhooks did to a pod that was created as `authored`, by a user who is not known.
+    #[must_use]
+    pub fn on_created_pod(
+        pod: &Pod,
+        authored: &PodTemplateSpec,
+        simulation: &Simulation<'_>,
+    ) -> Self {
+        let named = pod.psp.as_ref();
+        // The annotation names the last policy, not the author of every value: before the webhooks
+        // it may have been any other.
+        let others = simulation.admission().policies().iter().map(Policy::name);
+        let policies = named.into_iter().chain(others.filter(|name| Some(*name) != named));
+        let candidates = policies.filter_map(|name| mutated_by(name, authored.clone(), simulation));
+        let untouched =
+            std::iter::once_with(|| Candidate { pod: authored.clone(), changes: Vec::new() });
+        Self::likeliest(pod, candidates.chain(untouched), simulation)
+    }
+
+    /// Of all that webhooks may have been given, takes what they had to change least; the earlier
+    /// where two are equal.
+    fn likeliest(
+        pod: &Pod,
+        candidates: impl Iterator<Item = Candidate>,
+        simulation: &Simulation<'_>,
+    ) -> Self {
+        let mut likeliest: Option<(usize, Self)> = None;
+        for candidate in candidates {
+            let webhooks = Self::between(candidate, pod, simulation);
+            if webhooks.did_nothing() {
+                return webhooks;
+            }
+            let n = tree::n_differences(&tree::of(&webhooks.before), &tree::of(&webhooks.after));
+            if likeliest.as_ref().is_none_or(|(least, _)| n < *least) {
+                likeliest = Some((n, webhooks));
+            }
+        }
+        let nothing = || Self::between(Candidate::default(), pod, simulation);
+        likeliest.map_or_else(nothing, |(_, webhooks)| webhooks)
+    }
+
+    fn between(candidate: Candidate, pod: &Pod, simulation: &Simulation<'_>) -> Self {
+        let before = stored(&candidate.pod);
+        let Stripped { pod: mut after, changes } = without_policy_values(pod, &before, simulation);
+        // PSP annotates every pod, so that annotations are there which the author did not begin.
+        if before.annotations.is_none() {
+            after.annotations = after.annotations.filter(|annotations| !annotations.is_empty());
+        }
+        Self { before, after, changes_before: candidate.changes, changes_after: changes }
+    }
+
+    /// The pod as they left it: without what PSP is taken to have written afterwards.
+    #[must_use]
+    pub fn after(&self) -> &PodTemplateSpec {
+        &self.after
+    }
+
+    /// Whether the pod is as PSP would leave it.
+    #[must_use]
+    pub fn did_nothing(&self) -> bool {
+        self.before == self.after
+    }
+
+    /// Does to `target` what they did.
+    #[must_use]
+    pub fn done_to(&self, target: &PodTemplateSpec) -> PodTemplateSpec {
+        if self.did_nothing() {
+            return target.clone();
+        }
+        let (before, after) = (tree::of(&self.before), tree::of(&self.after));
+        tree::transplanted("", Some(&before), Some(&after), Some(&tree::of(target)))
+            .map_or_else(PodTemplateSpec::default, |merged| tree::to_slice(&merged))
+    }
+
+    fn added_containers(&self) -> impl Iterator<Item = String> {
+        let is_known = |name: &str| self.before.spec.all_containers().any(|it| it.name == name);
+        let containers = self.after.spec.all_containers();
+        containers.filter(move |it| !is_known(&it.name)).map(|it| it.name.clone())
+    }
+}
+
+fn mutated_by(
+    policy: &Name,
+    mut pod: PodTemplateSpec,
+    simulation: &Simulation<'_>,
+) -> Option<Candidate> {
+    let changes = simulation.policy(policy)?.mutate(&mut pod);
+    Some(Candidate { pod, changes })
+}
+
+/// The live pod without ephemeral containers and without what the policy that its annotation names
+/// wrote, beside what `keep` has.
+#[must_use]
+pub fn without_policy_values(
+    pod: &Pod,
+    keep: &PodTemplateSpec,
+    simulation: &Simulation<'_>,
+) -> Stripped {
+    let mut live = PodTemplateSpec::clone(&pod.template);
+    live.spec.ephemeral_containers.clear();
+    let Some(name) = &pod.psp else { return Stripped { pod: live, changes: Vec::new() } };
+    match simulation.policy(name) {
+        Some(policy) => attribution::without_values_of(policy, &live, keep),
+        None => attribution::without_values_of_unknown(name, &live, keep),
+    }
+}
+
+/// The pod as servers with PSP store it.
+#[must_use]
+pub fn stored(pod: &PodTemplateSpec) -> PodTemplateSpec {
+    let mut pod = pod.clone();
+    profiles::copy_seccomp(&mut pod);
+    pod
+}
