@@ -13,7 +13,7 @@ use super::tree;
 use crate::objects::change::Change;
 use crate::objects::meta::Name;
 use crate::objects::pod::{Pod, PodTemplateSpec};
-use crate::prepare::profiles;
+use crate::prepare::{self, profiles};
 use crate::psp::{Policy, Verdict};
 use crate::rbac::User;
 
@@ -191,7 +191,7 @@ pub fn without_policy_values(
     keep: &PodTemplateSpec,
     simulation: &Simulation<'_>,
 ) -> Stripped {
-    let mut live = PodTemplateSpec::clone(&pod.template);
+    let mut live = prepare::defaulted_pod(&pod.template);
     live.spec.ephemeral_containers.clear();
     let Some(name) = &pod.psp else { return Stripped { pod: live, changes: Vec::new() } };
     match simulation.policy(name) {

@@ -45,3 +45,6 @@ pub struct Options {
     /// The `enforce` level of namespaces without workloads; `None` sets none.
     pub empty_namespaces: Option<Level>,
 }
+
+#[cfg(test)]
+mod tests;

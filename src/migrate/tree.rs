@@ -59,11 +59,14 @@ pub fn transplanted(
     if base == changed {
         return target.cloned();
     }
-    // Where both sides have a value to look into, the target is as good as empty if it has none.
-    let nothing = target.is_none();
+    // Where two of the three have a value to look into, the third is as good as empty if it has none.
+    let nothing = changed.is_none() || target.is_none();
     let merged = match (base, changed, target) {
         (Some(Value::Object(base)), Some(Value::Object(changed)), None) => {
             Value::Object(transplanted_object(base, changed, &Map::new()))
+        }
+        (Some(Value::Object(base)), None, Some(Value::Object(target))) => {
+            Value::Object(transplanted_object(base, &Map::new(), target))
         }
         (base, Some(Value::Object(changed)), Some(Value::Object(target))) => {
             let empty = Map::new();
@@ -72,6 +75,9 @@ pub fn transplanted(
         }
         (Some(Value::Array(base)), Some(Value::Array(changed)), None) => {
             transplanted_array(field, base, changed, &[])
+        }
+        (Some(Value::Array(base)), None, Some(Value::Array(target))) => {
+            transplanted_array(field, base, &[], target)
         }
         (base, Some(Value::Array(changed)), Some(Value::Array(target))) => {
             let base = base.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -153,6 +159,7 @@ pub fn n_differences(a: &Value, b: &Value) -> usize {
 
 fn n_differences_at(field: &str, a: Option<&Value>, b: Option<&Value>) -> usize {
     match (a, b) {
+        _ if a == b => 0,
         (None, None) => 0,
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let only_b = b.keys().filter(|key| !a.contains_key(*key));
@@ -321,6 +328,33 @@ mod tests {
         let base = json!({"annotations": {"psp": 1, "old": 2}, "drop": ["ALL"]});
         let changed = json!({"annotations": {"psp": 1}, "drop": ["ALL", "X"]});
         assert_eq!(transplant(&base, &changed, &json!({})), json!({"drop": ["X"]}));
+    }
+
+    #[test]
+    fn only_what_the_base_had_goes_with_a_parent_that_was_removed() {
+        let base = json!({"securityContext": {"fsGroup": 1, "capabilities": {"drop": ["ALL"]}}});
+        let target = json!({"securityContext": {"fsGroup": 1, "runAsUser": 5}});
+        assert_eq!(
+            transplant(&base, &json!({}), &target),
+            json!({"securityContext": {"runAsUser": 5}})
+        );
+        assert_eq!(transplant(&base, &json!({}), &base), json!({}));
+    }
+
+    #[test]
+    fn a_value_that_both_added_is_the_targets() {
+        let [changed, target] = [true, false].map(|value| json!({"runAsNonRoot": value}));
+        assert_eq!(transplant(&json!({}), &changed, &target), target);
+    }
+
+    #[test]
+    fn differences_are_counted_by_value() {
+        let a =
+            json!({"containers": [{"name": "a", "x": 1}, {"name": "b", "x": {"y": 1, "z": 2}}]});
+        let b = json!({"containers": [{"name": "c"}, {"name": "a", "x": 2, "drop": ["A", "B"]}]});
+        // x of a, both drops of a, name and y and z of b, name of c.
+        assert_eq!((n_differences(&a, &b), n_differences(&b, &a)), (7, 7));
+        assert_eq!(n_differences(&a, &a), 0);
     }
 
     #[test]

@@ -1,0 +1,48 @@
+//! Does the plan say what must be said?
+
+mod demos;
+mod fixtures;
+mod hostile;
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeSeed;
+use serde_json::{Value, json};
+
+use super::{Options, assemble};
+use crate::objects::decode::{Expected, ObjectSeed, TypeMeta};
+use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
+use crate::objects::source::Source;
+use crate::version::Version;
+
+/// The objects as one run would know them.
+fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
+    let mut builder = SnapshotBuilder::default();
+    for (index, object) in objects.into_iter().enumerate() {
+        let text = |key: &str| object[key].as_str().unwrap().into();
+        let type_meta = TypeMeta { api_version: text("apiVersion"), kind: text("kind") };
+        let seed = ObjectSeed { expected: &Expected::Certain(type_meta), detour: &mut None };
+        if let Ok(object) = seed.deserialize(object).unwrap().body {
+            builder.add(object, &Source { file: "test".into(), index, line: None });
+        }
+    }
+    builder.finish().0
+}
+
+/// What the command line asks for where nothing is said, but for a server of v1.21.
+fn options() -> Options {
+    Options {
+        pss_version: Version::v1(25),
+        cluster_version: Version::v1(21),
+        controllers_user: None,
+        system_namespaces: BTreeSet::new(),
+        warn: None,
+        audit: None,
+        empty_namespaces: None,
+    }
+}
+
+/// The plan as scripts see it.
+fn plan<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Value {
+    json!(assemble::plan(&snapshot(objects), &options(), &|_| true))
+}

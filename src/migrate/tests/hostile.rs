@@ -1,0 +1,184 @@
+//! Can anything in the input break the plan, or its order change it?
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use super::{demos, options, snapshot};
+use crate::migrate::{assemble, tree};
+use crate::objects::path::FieldPath;
+use crate::objects::pod::PodTemplateSpec;
+
+/// The second demo's plan, byte for byte.
+static PLAN: LazyLock<String> = LazyLock::new(|| bytes_of(&*demos::DEMO_2));
+
+fn bytes_of<'v>(objects: impl IntoIterator<Item = &'v Value>) -> String {
+    json!(assemble::plan(&snapshot(objects), &options(), &|_| true)).to_string()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn order_changes_nothing(order in Just((0..demos::DEMO_2.len()).collect::<Vec<_>>()).prop_shuffle()) {
+        let shuffled = order.into_iter().map(|index| &demos::DEMO_2[index]);
+        prop_assert!(bytes_of(shuffled) == *PLAN);
+    }
+}
+
+/// Names that are given twice or not at all.
+fn name() -> impl Strategy<Value = Option<&'static str>> {
+    prop::sample::select(vec![None, Some(""), Some("a"), Some("a"), Some("b")])
+}
+
+fn context() -> impl Strategy<Value = Value> {
+    let value = prop::sample::select(vec![
+        json!(null),
+        json!({}),
+        json!({"runAsUser": 0, "privileged": true}),
+        json!({"runAsNonRoot": true, "capabilities": {}}),
+        json!({"capabilities": {"add": ["X", "X"], "drop": ["ALL"]}, "allowPrivilegeEscalation": false}),
+        json!({"capabilities": null, "seccompProfile": {"type": "", "localhostProfile": "x"}}),
+        json!({"seLinuxOptions": {"type": "t"}, "procMount": "", "runAsGroup": 5}),
+    ]);
+    value.boxed()
+}
+
+fn container() -> impl Strategy<Value = Value> {
+    let port = prop::option::of(0..3_i64);
+    (name(), context(), port, prop::option::of(name())).prop_map(|(name, context, port, mount)| {
+        json!({
+            "name": name,
+            "securityContext": context,
+            "ports": port.map(|port| json!([{"containerPort": port}, {"containerPort": port}])),
+            "volumeMounts": mount.map(|name| json!([{"name": name}, {"name": name, "mountPath": "/m"}])),
+        })
+    })
+}
+
+fn volume() -> impl Strategy<Value = Value> {
+    let sources = prop::sample::select(vec![
+        json!({}),
+        json!({"emptyDir": {}}),
+        json!({"emptyDir": {}, "hostPath": {"path": "/"}}),
+        json!({"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}, {}]}}),
+    ]);
+    (name(), sources).prop_map(|(name, mut source)| {
+        source["name"] = json!(name);
+        source
+    })
+}
+
+fn pod() -> impl Strategy<Value = PodTemplateSpec> {
+    let annotations = prop::sample::select(vec![
+        json!(null),
+        json!({}),
+        json!({"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}),
+        json!({"container.apparmor.security.beta.kubernetes.io/a": "", "seccomp.security.alpha.kubernetes.io/pod": "x"}),
+    ]);
+    let pod_context = prop::sample::select(vec![
+        json!(null),
+        json!({}),
+        json!({"fsGroup": 1, "supplementalGroups": [], "sysctls": [{"name": "s"}, {"name": "s", "value": "1"}, {}]}),
+        json!({"supplementalGroups": [1, 1], "runAsNonRoot": false}),
+    ]);
+    let containers = || prop::collection::vec(container(), 0..4);
+    (annotations, pod_context, containers(), containers(), prop::collection::vec(volume(), 0..4))
+        .prop_map(|(annotations, context, init, regular, volumes)| {
+            let pod = json!({
+                "metadata": {"annotations": annotations},
+                "spec": {
+                    "securityContext": context,
+                    "initContainers": init,
+                    "containers": regular,
+                    "volumes": volumes,
+                },
+            });
+            serde_json::from_value(pod).unwrap()
+        })
+}
+
+fn paths() -> Vec<FieldPath> {
+    let mut paths = vec![
+        FieldPath::new("spec.securityContext.fsGroup"),
+        FieldPath::new("spec.runtimeClassName"),
+        FieldPath::new("metadata.annotations").key("seccomp.security.alpha.kubernetes.io/pod"),
+    ];
+    for (list, name) in [("containers", "a"), ("initContainers", ""), ("containers", "missing")] {
+        let container = FieldPath::new("spec").child(list).named_index(1, name);
+        paths.push(container.child("securityContext.runAsUser"));
+    }
+    paths
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn every_tree_has_a_slice(base in pod(), changed in pod(), target in pod(), path: Index) {
+        let [base, changed, target] = [base, changed, target].map(|pod| tree::of(&pod));
+        let merged = tree::transplanted("", Some(&base), Some(&changed), Some(&target)).unwrap();
+        let _ = tree::to_slice(&merged);
+        prop_assert_eq!(tree::n_differences(&merged, &merged), 0);
+
+        let paths = paths();
+        let path = path.get(&paths);
+        let mut edited = merged.clone();
+        tree::remove(&mut edited, path, &target);
+        let _ = tree::to_slice(&edited);
+        prop_assert_eq!(tree::get(&edited, path), None);
+        let mut edited = merged;
+        let value = if path.to_string().ends_with("Group") || path.to_string().ends_with("User") {
+            json!(1)
+        } else {
+            json!("x")
+        };
+        tree::set(&mut edited, path, value);
+        let _ = tree::to_slice(&edited);
+    }
+
+    #[test]
+    fn what_nobody_did_changes_nothing(base in pod(), target in pod()) {
+        let (base, target) = (tree::of(&base), tree::of(&target));
+        let merged = tree::transplanted("", Some(&base), Some(&base), Some(&target));
+        prop_assert_eq!(merged, Some(target));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn hostile_pods_are_planned(template in pod(), live in pod(), is_applied: bool) {
+        let mut objects: Vec<Value> = demos::DEMO_2
+            .iter()
+            .filter(|object| {
+                let kind = object["kind"].as_str().unwrap_or_default();
+                kind == "PodSecurityPolicy" || kind.contains("Role")
+            })
+            .cloned()
+            .collect();
+        let applied = json!({"spec": template.spec}).to_string();
+        for (namespace, policy) in [("t01", "p40"), ("t05", "p26"), ("t06", "p10"), ("t04", "gone")] {
+            let owner = json!([{"kind": "ReplicaSet", "name": "w", "controller": true}]);
+            let mut annotations = json!(live.annotations);
+            if annotations.is_null() {
+                annotations = json!({});
+            }
+            annotations["kubernetes.io/psp"] = json!(policy);
+            objects.push(json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+                "metadata": {"namespace": namespace, "name": "w"}, "spec": {"template": template}}));
+            objects.push(json!({"apiVersion": "v1", "kind": "Pod", "spec": live.spec,
+                "metadata": {"namespace": namespace, "name": "w-1", "annotations": annotations, "ownerReferences": owner}}));
+            if is_applied {
+                annotations["kubectl.kubernetes.io/last-applied-configuration"] = json!(applied);
+            }
+            objects.push(json!({"apiVersion": "v1", "kind": "Pod", "spec": live.spec,
+                "metadata": {"namespace": namespace, "name": "bare", "annotations": annotations}}));
+        }
+        let plan = super::plan(&objects);
+        prop_assert_eq!(plan["summary"]["workloads"].as_u64(), Some(8));
+    }
+}
