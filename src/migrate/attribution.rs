@@ -5,8 +5,6 @@
 //! the author or a webhook wrote the same, hardening is reported lost that may stay, which errs on
 //! the safe side.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use super::tree;
@@ -180,70 +178,105 @@ fn hardening_since(
     live: &PodTemplateSpec,
     policy: &Name,
 ) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let mut push = |path: FieldPath, before: Option<Value>, after: Value| {
-        changes.push(Change { path, before, after, policy: policy.clone(), policy_field: None });
+    let mut values = Vec::new();
+    hardening_of_pod(cleared, live, &mut values);
+    for kind in ContainerKind::ALL {
+        let both = live.spec.containers_of(kind).iter().zip(cleared.spec.containers_of(kind));
+        for (index, (live, cleared)) in both.enumerate() {
+            let contexts = (&live.security_context, &cleared.security_context);
+            let (Some(of_live), Some(of_cleared)) = contexts else { continue };
+            let path = FieldPath::new("spec").child(kind.field()).named_index(index, &live.name);
+            hardening_of_container(
+                &path.child("securityContext"),
+                of_cleared,
+                of_live,
+                &mut values,
+            );
+        }
+    }
+    let change = |Hardening { path, before, after }| Change {
+        path,
+        before,
+        after,
+        policy: policy.clone(),
+        policy_field: None,
     };
+    values.into_iter().map(change).collect()
+}
+
+/// A value that hardens a pod, and what was left of it.
+struct Hardening {
+    path: FieldPath,
+    before: Option<Value>,
+    after: Value,
+}
+
+impl Hardening {
+    fn added(path: FieldPath, after: Value) -> Self {
+        Self { path, before: None, after }
+    }
+}
+
+fn hardening_of_pod(
+    cleared: &PodTemplateSpec,
+    live: &PodTemplateSpec,
+    values: &mut Vec<Hardening>,
+) {
     let annotations = FieldPath::new("metadata.annotations");
-    let none = BTreeMap::new();
-    let kept = cleared.annotations.as_ref().unwrap_or(&none);
     for (key, value) in live.security_annotations() {
-        if !kept.contains_key(key) && value != "unconfined" {
-            push(annotations.key(key), None, Value::String(value.to_owned()));
+        if cleared.annotation(key).is_none() && value != "unconfined" {
+            values.push(Hardening::added(annotations.key(key), Value::String(value.to_owned())));
         }
     }
     let contexts = (&live.spec.security_context, &cleared.spec.security_context);
     if let (Some(live), Some(cleared)) = contexts {
         let path = FieldPath::new("spec.securityContext");
         if let (Some(id), None) = (live.fs_group, cleared.fs_group) {
-            push(path.child("fsGroup"), None, Value::Integer(id));
+            values.push(Hardening::added(path.child("fsGroup"), Value::Integer(id)));
         }
         if let (Some(ids), None) = (&live.supplemental_groups, &cleared.supplemental_groups) {
-            push(path.child("supplementalGroups"), None, Value::Integers(ids.clone()));
+            let path = path.child("supplementalGroups");
+            values.push(Hardening::added(path, Value::Integers(ids.clone())));
         }
     }
     if let (Some(name), None) = (&live.spec.runtime_class_name, &cleared.spec.runtime_class_name) {
-        push(FieldPath::new("spec.runtimeClassName"), None, Value::String(name.clone()));
+        let path = FieldPath::new("spec.runtimeClassName");
+        values.push(Hardening::added(path, Value::String(name.clone())));
     }
-    for kind in ContainerKind::ALL {
-        let both = live.spec.containers_of(kind).iter().zip(cleared.spec.containers_of(kind));
-        for (index, (live, cleared)) in both.enumerate() {
-            let path = FieldPath::new("spec").child(kind.field()).named_index(index, &live.name);
-            let path = path.child("securityContext");
-            let contexts = (&live.security_context, &cleared.security_context);
-            let (Some(live), Some(cleared)) = contexts else { continue };
-            if let (Some(id @ 1..), None) = (live.run_as_user, cleared.run_as_user) {
-                push(path.child("runAsUser"), None, Value::Integer(id));
-            }
-            if let (Some(id), None) = (live.run_as_group, cleared.run_as_group) {
-                push(path.child("runAsGroup"), None, Value::Integer(id));
-            }
-            for (field, live, cleared, hardened) in [
-                ("runAsNonRoot", live.run_as_non_root, cleared.run_as_non_root, true),
-                (
-                    "readOnlyRootFilesystem",
-                    live.read_only_root_filesystem,
-                    cleared.read_only_root_filesystem,
-                    true,
-                ),
-                (
-                    "allowPrivilegeEscalation",
-                    live.allow_privilege_escalation,
-                    cleared.allow_privilege_escalation,
-                    false,
-                ),
-            ] {
-                if live == Some(hardened) && cleared.is_none() {
-                    push(path.child(field), None, Value::Bool(hardened));
-                }
-            }
-            let drop = live.capabilities.as_ref().map_or(&[][..], |live| &live.drop);
-            let kept = cleared.capabilities.as_ref().map_or(&[][..], |cleared| &cleared.drop);
-            if drop.len() > kept.len() {
-                let before = (!kept.is_empty()).then(|| Value::Strings(kept.to_vec()));
-                push(path.child("capabilities.drop"), before, Value::Strings(drop.to_vec()));
-            }
+}
+
+fn hardening_of_container(
+    path: &FieldPath,
+    cleared: &SecurityContext,
+    live: &SecurityContext,
+    values: &mut Vec<Hardening>,
+) {
+    for (field, live, cleared) in [
+        ("runAsUser", live.run_as_user.filter(|id| *id != 0), cleared.run_as_user),
+        ("runAsGroup", live.run_as_group, cleared.run_as_group),
+    ] {
+        if let (Some(id), None) = (live, cleared) {
+            values.push(Hardening::added(path.child(field), Value::Integer(id)));
         }
     }
-    changes
+    let read_only = (live.read_only_root_filesystem, cleared.read_only_root_filesystem);
+    let escalation = (live.allow_privilege_escalation, cleared.allow_privilege_escalation);
+    for (field, (live, cleared), hardened) in [
+        ("runAsNonRoot", (live.run_as_non_root, cleared.run_as_non_root), true),
+        ("readOnlyRootFilesystem", read_only, true),
+        ("allowPrivilegeEscalation", escalation, false),
+    ] {
+        if live == Some(hardened) && cleared.is_none() {
+            values.push(Hardening::added(path.child(field), Value::Bool(hardened)));
+        }
+    }
+    let drop = live.capabilities.as_ref().map_or(&[][..], |live| &live.drop);
+    let kept = cleared.capabilities.as_ref().map_or(&[][..], |cleared| &cleared.drop);
+    if drop.len() > kept.len() {
+        values.push(Hardening {
+            path: path.child("capabilities.drop"),
+            before: (!kept.is_empty()).then(|| Value::Strings(kept.to_vec())),
+            after: Value::Strings(drop.to_vec()),
+        });
+    }
 }

@@ -31,8 +31,8 @@ pub struct Lost {
     /// the value.
     pub proven: bool,
     /// Whether the value may as well be the author's or a webhook's: the author's text is not in the
-    /// input, or PSP wrote after a webhook had changed the pod. It is taken for PSP's to be on the
-    /// safe side.
+    /// input, PSP wrote after a webhook had changed the pod, or no policy admits the template today.
+    /// It is taken for PSP's to be on the safe side.
     pub assumed: bool,
 }
 

@@ -9,6 +9,7 @@ pub mod assemble;
 pub mod attribution;
 pub mod gaps;
 pub mod injection;
+pub mod judgement;
 pub mod lineage;
 pub mod lost;
 pub mod plan;
@@ -17,6 +18,7 @@ pub mod simulation;
 pub mod states;
 pub mod translate;
 pub mod tree;
+pub mod workload;
 
 use std::collections::BTreeSet;
 

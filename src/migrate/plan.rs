@@ -145,8 +145,7 @@ pub struct WorkloadPlan<'s> {
     /// The policy that today's admission selects for its template; `None` if none admits it, or if
     /// it cannot be simulated.
     pub policy_simulated: Option<Name>,
-    /// Whether no policy admits its template and no live pod shows otherwise, so that it does not
-    /// count.
+    /// Whether no policy admits its template and none of its pods runs, so that it does not count.
     pub refused_today: bool,
     /// Why no policy admits its template; empty where one does.
     pub refusal: Vec<Refusal>,
@@ -192,7 +191,8 @@ pub enum Note {
     FinishedPod,
     /// The author's text is not in the input: what PSP may have written is taken to be PSP's.
     AssumedAuthorship,
-    /// No policy admits the template any more, but live pods run.
+    /// No policy admits the template, but live pods run: its policy is gone, or they are of an
+    /// earlier template.
     RunsThoughRefused,
 }
 

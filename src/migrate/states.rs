@@ -39,7 +39,8 @@ pub struct States<'s> {
     pub kept: Vec<PodTemplateSpec>,
     /// What PSP wrote into the pod as its author wrote it.
     pub changes: Vec<Change>,
-    /// What PSP wrote once webhooks had changed the pod; they may have written the same.
+    /// What PSP is taken to have written besides, though a webhook may have: once webhooks had
+    /// changed the pod, and into live pods where no policy admits the template today.
     pub changes_after_injection: Vec<Change>,
     /// The verdict on the template alone; `None` where nothing can be simulated.
     pub verdict: Option<Verdict<'s>>,
@@ -101,7 +102,12 @@ fn of_workload<'s>(
         states.injection.note(webhooks);
         push_new(&mut states.future, webhooks.done_to(&states.authored));
         push_new(&mut states.kept, webhooks.done_to(&kept));
-        let Some(admitted) = &admitted else { continue };
+        let Some(admitted) = &admitted else {
+            // No simulation says what PSP wrote; what the pod shows of it goes all the same.
+            let seen = webhooks.changes_before.iter().chain(&webhooks.changes_after);
+            states.changes_after_injection.extend(seen.cloned());
+            continue;
+        };
         let injected = webhooks.done_to(admitted);
         if injected == *admitted {
             push_new(&mut states.admitted, injected);

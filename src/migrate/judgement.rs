@@ -1,0 +1,123 @@
+//! What do the workloads of a namespace pass together, and what holds each of them back?
+
+use super::plan::{OtherVersion, StateViolation, WorkloadLevels, WorkloadPlan};
+use super::recommend::{Passes, both};
+use super::states::States;
+use crate::level::Level;
+use crate::objects::pod::PodTemplateSpec;
+use crate::psa;
+use crate::version::Version;
+
+/// What the counted workloads of a namespace pass together, state by state.
+#[derive(Debug, Clone, Copy)]
+pub struct Judgement {
+    /// The live, unfinished pods of every workload.
+    pub running: Option<Passes>,
+    /// What today's admission makes of the counted templates.
+    pub admitted: Option<Passes>,
+    /// What will be made of them once PSP is gone.
+    pub future: Option<Passes>,
+    /// As `future`, with what PSP wrote written down.
+    pub kept: Option<Passes>,
+}
+
+impl Judgement {
+    /// Judges the workloads of a namespace.
+    #[must_use]
+    pub fn of(workloads: &[WorkloadPlan<'_>], version: Version) -> Self {
+        let counted = || workloads.iter().filter(|workload| workload.counted);
+        Self {
+            running: Passes::of_all(
+                workloads.iter().flat_map(|workload| &workload.states.running).map(AsRef::as_ref),
+                version,
+            ),
+            admitted: Passes::of_all(
+                counted().flat_map(|workload| &workload.states.admitted),
+                version,
+            ),
+            future: Passes::of_all(counted().flat_map(|workload| &workload.states.future), version),
+            kept: Passes::of_all(counted().flat_map(|workload| &workload.states.kept), version),
+        }
+    }
+
+    /// The strictest level that is safe before and after the upgrade.
+    #[must_use]
+    pub fn enforce(&self) -> Option<Level> {
+        both(both(self.running, self.admitted), self.future).map(Passes::strictest)
+    }
+
+    /// The strictest level that is safe after the upgrade.
+    #[must_use]
+    pub fn enforce_after(&self) -> Option<Level> {
+        self.future.map(Passes::strictest)
+    }
+}
+
+/// The strictest level of one workload's pods in each state.
+#[must_use]
+pub fn levels(states: &States<'_>, version: Version) -> WorkloadLevels {
+    WorkloadLevels {
+        running: strictest(states.running.iter().map(AsRef::as_ref), version),
+        admitted: strictest(&states.admitted, version),
+        future: strictest(&states.future, version),
+        kept: strictest(&states.kept, version),
+    }
+}
+
+fn strictest<'p>(
+    pods: impl IntoIterator<Item = &'p PodTemplateSpec>,
+    version: Version,
+) -> Option<Level> {
+    Passes::of_all(pods, version).map(Passes::strictest)
+}
+
+/// The answers at newer versions of the standards, where they differ from the one before.
+#[must_use]
+pub fn other_versions(workloads: &[WorkloadPlan<'_>], version: Version) -> Vec<OtherVersion> {
+    let answer = |version| {
+        let judgement = Judgement::of(workloads, version);
+        (judgement.enforce(), judgement.enforce_after())
+    };
+    let mut last = answer(version);
+    let mut others = Vec::new();
+    for version in psa::versions_that_change().filter(|newer| *newer > version) {
+        let (enforce, enforce_after) = answer(version);
+        if (enforce, enforce_after) != last {
+            last = (enforce, enforce_after);
+            others.push(OtherVersion { version, enforce, enforce_after });
+        }
+    }
+    others
+}
+
+/// Every violation of each state's pods at each level, once.
+#[must_use]
+pub fn violations(states: &States<'_>, version: Version) -> Vec<StateViolation> {
+    let running: Vec<&PodTemplateSpec> = states.running.iter().map(AsRef::as_ref).collect();
+    let groups = [
+        ("running", running),
+        ("admitted", states.admitted.iter().collect()),
+        ("future", states.future.iter().collect()),
+    ];
+    let mut violations: Vec<StateViolation> = Vec::new();
+    for (state, pods) in groups {
+        for level in [Level::Baseline, Level::Restricted] {
+            let start = violations.len();
+            for pod in &pods {
+                for violation in psa::evaluate(level, version, pod).violations {
+                    let violation = StateViolation {
+                        state,
+                        level,
+                        check: violation.check,
+                        reason: violation.reason.to_string(),
+                        detail: violation.detail,
+                    };
+                    if !violations[start..].contains(&violation) {
+                        violations.push(violation);
+                    }
+                }
+            }
+        }
+    }
+    violations
+}

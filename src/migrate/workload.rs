@@ -1,0 +1,148 @@
+//! What becomes of one workload?
+
+use super::agreement;
+use super::injection::Injection;
+use super::judgement;
+use super::lineage::{Top, Unit};
+use super::lost;
+use super::plan::{Note, Refusal, WorkloadPlan};
+use super::simulation::Simulation;
+use super::states;
+use crate::objects::meta::{Name, OwnerReference};
+use crate::objects::pod::{Pod, PodTemplateSpec};
+use crate::objects::workload::{Workload, WorkloadKind};
+use crate::psp::{Refused, Verdict};
+use crate::version::Version;
+
+/// Plans one workload, or a pod that stands for itself, judged at a version of the standards.
+#[must_use]
+pub fn plan<'s>(
+    unit: &Unit<'s>,
+    simulation: &Simulation<'s>,
+    version: Version,
+) -> WorkloadPlan<'s> {
+    let states = states::of(unit, simulation);
+    let (policy_simulated, refusal) = match &states.verdict {
+        Some(Verdict::Admitted(admitted)) => (Some(admitted.policy.clone()), Vec::new()),
+        Some(Verdict::Refused(refused)) => (None, refusals(refused)),
+        None => (None, Vec::new()),
+    };
+    let n_pods = unit.unfinished_pods().count();
+    // A workload that runs counts with what its template asks for, even where its pods are of an
+    // earlier one: it is in use, and a level that refuses its next pods would break it.
+    let refused_today = !refusal.is_empty() && n_pods == 0;
+    let (injection, injected_containers) = injection(&states.injection);
+    let mut plan = WorkloadPlan {
+        api_version: "v1".into(),
+        kind: "Pod",
+        name: String::new(),
+        managed_by: None,
+        service_account: service_account(&states.authored),
+        pods: n_pods,
+        replicas: None,
+        suspended: false,
+        policy_in_use: policies_in_use(unit),
+        disagreements: agreement::disagreements(unit, policy_simulated.as_ref(), simulation),
+        policy_simulated,
+        refused_today,
+        refusal,
+        counted: !refused_today && !states.future.is_empty(),
+        injection,
+        injected_containers,
+        notes: Vec::new(),
+        levels: judgement::levels(&states, version),
+        lost: lost::of(unit, &states),
+        violations: judgement::violations(&states, version),
+        states,
+    };
+    note_states(&mut plan);
+    match unit.top {
+        Top::Workload(workload) => describe_workload(&mut plan, workload),
+        Top::Pod(pod) => describe_pod(&mut plan, pod),
+    }
+    plan
+}
+
+fn injection(injection: &Injection) -> (&'static str, Vec<String>) {
+    match injection {
+        Injection::Unknown => ("unknown", Vec::new()),
+        Injection::None => ("none", Vec::new()),
+        Injection::Seen(containers) => ("seen", containers.clone()),
+    }
+}
+
+fn policies_in_use(unit: &Unit<'_>) -> Vec<Name> {
+    let mut policies: Vec<Name> =
+        unit.unfinished_pods().filter_map(|member| member.pod.psp.clone()).collect();
+    policies.sort();
+    policies.dedup();
+    policies
+}
+
+fn note_states(plan: &mut WorkloadPlan<'_>) {
+    if plan.states.has_seccomp_annotation {
+        plan.notes.push(Note::AnnotationStopsWorking);
+    }
+    if !plan.refusal.is_empty() && !plan.refused_today {
+        plan.notes.push(Note::RunsThoughRefused);
+    }
+}
+
+fn describe_workload(plan: &mut WorkloadPlan<'_>, workload: &Workload) {
+    plan.api_version = workload.api_version.clone();
+    plan.kind = workload.kind.as_str();
+    plan.name = name_or(&workload.name, &workload.generate_name);
+    plan.managed_by = managed_by(workload.controller.as_deref(), workload.managed_by.as_ref());
+    plan.replicas = workload.replicas;
+    plan.suspended = workload.is_suspended;
+    plan.counted &= workload.kind != WorkloadKind::PodTemplate;
+}
+
+fn describe_pod(plan: &mut WorkloadPlan<'_>, pod: &Pod) {
+    plan.name = name_or(&pod.name, &pod.generate_name);
+    plan.managed_by = managed_by(pod.controller.as_deref(), pod.managed_by.as_ref());
+    if pod.is_mirror() {
+        plan.notes.push(Note::MirrorPod);
+    }
+    if plan.states.is_assumed {
+        plan.notes.push(Note::AssumedAuthorship);
+    }
+    if pod.is_finished() {
+        plan.notes.push(Note::FinishedPod);
+        // Like a finished Job's, a controller's next pod will be of the same kind.
+        plan.counted &= pod.controller.is_some();
+    }
+}
+
+fn name_or(name: &str, generate_name: &str) -> String {
+    if name.is_empty() { generate_name } else { name }.to_owned()
+}
+
+fn service_account(pod: &PodTemplateSpec) -> String {
+    match pod.spec.service_account() {
+        "" => "default".to_owned(),
+        account => account.to_owned(),
+    }
+}
+
+fn managed_by(controller: Option<&OwnerReference>, tool: Option<&Name>) -> Option<String> {
+    controller
+        .map(|owner| format!("{} {}", owner.kind, owner.name))
+        .or_else(|| tool.map(ToString::to_string))
+}
+
+/// What policies hold against a template, each once; never empty.
+fn refusals(refused: &Refused) -> Vec<Refusal> {
+    if refused.errors.is_empty() {
+        return vec![Refusal { policy: None, message: refused.message() }];
+    }
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for error in &refused.errors {
+        let refusal =
+            Refusal { policy: Some(error.policy.clone()), message: error.error.to_string() };
+        if !refusals.contains(&refusal) {
+            refusals.push(refusal);
+        }
+    }
+    refusals
+}
