@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::injection::Webhooks;
+use super::injection::{Webhooks, stored};
 use super::lineage::{Member, Revision, Top, Unit};
 use super::simulation::Simulation;
 use crate::objects::meta::Name;
@@ -138,9 +138,13 @@ fn is_chosen_after_injection(
     if webhooks.did_nothing() {
         return false;
     }
+    let before = match simulation.admit_template(&pod.namespace, template, requester) {
+        Some(Verdict::Admitted(admitted)) => stored(&admitted.pod),
+        _ => simulation.pod_of_template(&pod.namespace, template),
+    };
     // What webhooks made is known but for values that PSP may have written afterwards; with those in
     // it, a policy that wrote them is not passed over for writing them.
-    [webhooks.after(), &without_ephemeral_containers(pod)].into_iter().any(|injected| {
+    [webhooks.done_to(&before), without_ephemeral_containers(pod)].iter().any(|injected| {
         selects(simulation.admit(&pod.namespace, injected, requester).as_ref(), name)
     })
 }

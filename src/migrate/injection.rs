@@ -13,7 +13,7 @@ use super::tree;
 use crate::objects::change::Change;
 use crate::objects::meta::Name;
 use crate::objects::pod::{Pod, PodTemplateSpec};
-use crate::prepare::{self, profiles};
+use crate::prepare::{self, profiles, service_account};
 use crate::psp::{Policy, Verdict};
 use crate::rbac::User;
 
@@ -135,19 +135,16 @@ impl Webhooks {
     }
 
     fn between(candidate: Candidate, pod: &Pod, simulation: &Simulation<'_>) -> Self {
-        let before = stored(&candidate.pod);
+        let mut before = stored(&candidate.pod);
         let Stripped { pod: mut after, changes } = without_policy_values(pod, &before, simulation);
+        for pod in [&mut before, &mut after] {
+            service_account::unmount_token(pod);
+        }
         // PSP annotates every pod, so that annotations are there which the author did not begin.
         if before.annotations.is_none() {
             after.annotations = after.annotations.filter(|annotations| !annotations.is_empty());
         }
         Self { before, after, changes_before: candidate.changes, changes_after: changes }
-    }
-
-    /// The pod as they left it: without what PSP is taken to have written afterwards.
-    #[must_use]
-    pub fn after(&self) -> &PodTemplateSpec {
-        &self.after
     }
 
     /// Whether the pod is as PSP would leave it.

@@ -83,6 +83,25 @@ fn mount_token(pod: &mut PodTemplateSpec, server: Version) {
     }
 }
 
+/// Takes out what [`admit`] mounts, whichever server has done it: pods outlive the upgrade to a server
+/// that mounts the token in the other form.
+pub fn unmount_token(pod: &mut PodTemplateSpec) {
+    let spec = &mut pod.spec;
+    let account = spec.service_account().to_owned();
+    let (tokens, others): (Vec<_>, Vec<_>) = std::mem::take(&mut spec.volumes)
+        .into_iter()
+        .partition(|volume| volume.name == TOKEN_VOLUME || is_token_secret(volume, &account));
+    spec.volumes = others;
+    for kind in ContainerKind::ALL {
+        for container in spec.containers_of_mut(kind) {
+            container.volume_mounts.retain(|mount| {
+                mount.mount_path != TOKEN_MOUNT_PATH
+                    || tokens.iter().all(|token| token.name != mount.name)
+            });
+        }
+    }
+}
+
 fn is_token_secret(volume: &Volume, account: &str) -> bool {
     volume.sources.iter().any(|source| match source {
         VolumeSource::Secret(secret) => secret
@@ -153,6 +172,18 @@ mod tests {
         declining.spec.automount_service_account_token = Some(false);
         admit(&mut declining, None, Version::v1(24));
         assert!(declining.spec.volumes.is_empty());
+    }
+
+    #[test]
+    fn what_was_mounted_can_be_taken_out() {
+        for server in [Version::v1(20), Version::v1(24)] {
+            let mut named = pod();
+            admit(&mut named, None, server);
+            let mut mounted = named.clone();
+            unmount_token(&mut mounted);
+            assert_eq!(mounted.spec.containers, pod().spec.containers);
+            assert!(mounted.spec.volumes.is_empty());
+        }
     }
 
     #[test]
