@@ -61,6 +61,7 @@ pub fn disagreements(
     simulation: &Simulation<'_>,
 ) -> Vec<Disagreement> {
     let mut disagreements: Vec<Disagreement> = Vec::new();
+    let mut explained: Vec<(&Member<'_>, Explanation)> = Vec::new();
     if !simulation.is_possible() {
         return disagreements;
     }
@@ -69,7 +70,15 @@ pub fn disagreements(
         if policy == simulated && matches!(unit.top, Top::Workload(_)) {
             continue;
         }
-        let explanation = explanation(unit, member, simulation);
+        // Pods of one workload are mostly alike, and explaining one is dear.
+        let alike = explained.iter().find(|(other, _)| is_alike(other, member));
+        let explanation = match alike {
+            Some((_, explanation)) => *explanation,
+            None => explanation(unit, member, simulation),
+        };
+        if alike.is_none() {
+            explained.push((member, explanation));
+        }
         let same = disagreements.iter_mut().find(|earlier| {
             earlier.policy.as_ref() == policy && earlier.explanation == explanation
         });
@@ -85,6 +94,15 @@ pub fn disagreements(
         }
     }
     disagreements
+}
+
+/// Whether two pods of a unit are the same but for their names.
+fn is_alike(a: &Member<'_>, b: &Member<'_>) -> bool {
+    let is_same_revision = match (a.revision, b.revision) {
+        (Revision::Older(a), Revision::Older(b)) => Arc::ptr_eq(a, b),
+        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+    };
+    is_same_revision && a.pod.psp == b.pod.psp && Arc::ptr_eq(&a.pod.template, &b.pod.template)
 }
 
 fn explanation(unit: &Unit<'_>, member: &Member<'_>, simulation: &Simulation<'_>) -> Explanation {
