@@ -122,7 +122,7 @@ impl Format {
         (Self::Diff, "plan.diff"),
     ];
 
-    fn render(self, plan: &Plan<'_>, labelling: Labelling) -> String {
+    fn render(self, plan: &Plan, labelling: Labelling) -> String {
         let document = || Document {
             api_version: crate::reports::API_VERSION,
             kind: "MigrationPlan",
@@ -218,7 +218,7 @@ fn report_reading(snapshot: &Snapshot) {
 fn write_bundle(
     directory: &Path,
     is_forced: bool,
-    plan: &Plan<'_>,
+    plan: &Plan,
     labelling: Labelling,
 ) -> Result<(), CliError> {
     let failed = |path: &Path| {

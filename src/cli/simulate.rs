@@ -9,7 +9,7 @@ use crate::objects::Object;
 use crate::objects::meta::Name;
 use crate::objects::snapshot::SnapshotBuilder;
 use crate::objects::source::{ObjectError, Source};
-use crate::objects::workload::WorkloadKind;
+use crate::objects::workload::Workload;
 use crate::prepare;
 use crate::rbac::User;
 use crate::reports::item::Subject;
@@ -80,7 +80,7 @@ enum Format {
 /// An item of the input that the report answers for.
 enum Question {
     Pod(usize, Source, Subject),
-    Template(usize, Source, Subject, WorkloadKind),
+    Template(usize, Source, Subject, Box<Workload>),
     Unreadable(usize, Source, ObjectError),
 }
 
@@ -92,7 +92,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
             let subject = Subject::of(&object, api_version, kind, &args.namespace);
             match (subject, object) {
                 (Some(subject), Object::Workload(workload)) => {
-                    questions.push(Question::Template(index, source, subject, workload.kind));
+                    let workload = Box::new(workload);
+                    questions.push(Question::Template(index, source, subject, workload));
                 }
                 (Some(subject), _) => questions.push(Question::Pod(index, source, subject)),
                 (None, object) => builder.add(object, &source),
@@ -146,10 +147,12 @@ fn answer(
             };
             (index, source, subject, pod, requester.cloned())
         }
-        Question::Template(index, source, subject, kind) => {
+        Question::Template(index, source, subject, workload) => {
             let namespace = Name::from(subject.namespace.as_str());
-            let pod = simulation.pod_of_template(&namespace, &subject.template);
-            let requester = requester.cloned().or_else(|| simulation.requester_of(kind));
+            let template = prepare::template_of(&workload);
+            let template = template.as_deref().unwrap_or(&subject.template);
+            let pod = simulation.pod_of_template(&namespace, template);
+            let requester = requester.cloned().or_else(|| simulation.requester_of(workload.kind));
             (index, source, subject, pod, requester)
         }
     };

@@ -119,7 +119,7 @@ fn explanation(unit: &Unit<'_>, member: &Member<'_>, simulation: &Simulation<'_>
     match unit.template_of(member) {
         Some(template) => {
             let of_revision = simulation.admit_template(&pod.namespace, template, requester);
-            if selects(of_revision.as_ref(), name) {
+            if selects(of_revision.as_deref(), name) {
                 return Explanation::TemplateChanged;
             }
             if is_chosen_after_injection(pod, template, requester, simulation) {
@@ -156,7 +156,7 @@ fn is_chosen_after_injection(
     if webhooks.did_nothing() {
         return false;
     }
-    let before = match simulation.admit_template(&pod.namespace, template, requester) {
+    let before = match simulation.admit_template(&pod.namespace, template, requester).as_deref() {
         Some(Verdict::Admitted(admitted)) => stored(&admitted.pod),
         _ => simulation.pod_of_template(&pod.namespace, template),
     };

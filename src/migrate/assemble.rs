@@ -25,7 +25,7 @@ pub fn plan<'s>(
     snapshot: &'s Snapshot,
     options: &Options,
     is_selected: &dyn Fn(&str) -> bool,
-) -> Plan<'s> {
+) -> Plan {
     let planner = Planner::new(snapshot, options);
     let mut missing = gaps::of_cluster(snapshot);
     missing.sort();
@@ -42,7 +42,12 @@ pub fn plan<'s>(
     let namespaces: Vec<_> = units
         .iter()
         .filter(|(name, _)| is_selected(name))
-        .map(|(name, units)| planner.namespace(name, units, missing.is_empty()))
+        .map(|(name, units)| {
+            let namespace = planner.namespace(name, units, missing.is_empty());
+            // No other namespace has the same templates or accounts.
+            planner.simulation.forget();
+            namespace
+        })
         .collect();
     let complete = missing.is_empty() && namespaces.iter().all(|namespace| namespace.complete);
     let summary = summary(&namespaces);
@@ -80,7 +85,7 @@ impl<'s, 'o> Planner<'s, 'o> {
         name: &Name,
         units: &[Unit<'s>],
         is_cluster_complete: bool,
-    ) -> NamespacePlan<'s> {
+    ) -> NamespacePlan {
         let missing = gaps::of_namespace(self.snapshot, name);
         let version = self.options.pss_version;
         let workloads: Vec<_> =
@@ -134,11 +139,7 @@ impl<'s, 'o> Planner<'s, 'o> {
         SYSTEM_NAMESPACES.contains(&name) || self.options.system_namespaces.contains(name)
     }
 
-    fn allowed_by_policies(
-        &self,
-        namespace: &Name,
-        workloads: &[WorkloadPlan<'_>],
-    ) -> Option<Level> {
+    fn allowed_by_policies(&self, namespace: &Name, workloads: &[WorkloadPlan]) -> Option<Level> {
         let mut accounts: BTreeSet<&str> = self
             .snapshot
             .service_accounts
@@ -156,7 +157,7 @@ impl<'s, 'o> Planner<'s, 'o> {
             .min()
     }
 
-    fn policies(&self, namespaces: &[NamespacePlan<'_>]) -> Vec<PolicyPlan> {
+    fn policies(&self, namespaces: &[NamespacePlan]) -> Vec<PolicyPlan> {
         let mut pods: BTreeMap<&str, usize> = BTreeMap::new();
         let selected: BTreeSet<&str> =
             namespaces.iter().map(|namespace| &*namespace.name).collect();
@@ -209,7 +210,7 @@ impl<'s, 'o> Planner<'s, 'o> {
     }
 }
 
-fn summary(namespaces: &[NamespacePlan<'_>]) -> Summary {
+fn summary(namespaces: &[NamespacePlan]) -> Summary {
     let mut summary = Summary::default();
     for namespace in namespaces {
         if namespace.system {

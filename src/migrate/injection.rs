@@ -77,9 +77,10 @@ impl Webhooks {
         requester: Option<&User>,
         simulation: &Simulation<'_>,
     ) -> Self {
-        let simulated = || match simulation.admit_template(&pod.namespace, template, requester) {
+        let verdict = simulation.admit_template(&pod.namespace, template, requester);
+        let simulated = || match verdict.as_deref() {
             Some(Verdict::Admitted(admitted)) => {
-                Some(Candidate { pod: admitted.pod, changes: admitted.changes })
+                Some(Candidate { pod: admitted.pod.clone(), changes: admitted.changes.clone() })
             }
             _ => None,
         };
@@ -136,6 +137,16 @@ impl Webhooks {
 
     fn between(candidate: Candidate, pod: &Pod, simulation: &Simulation<'_>) -> Self {
         let mut before = stored(&candidate.pod);
+        if before == *pod.template {
+            // Most pods; there is nothing to look into.
+            let changes_before = candidate.changes;
+            return Self {
+                after: before.clone(),
+                before,
+                changes_before,
+                changes_after: Vec::new(),
+            };
+        }
         let Stripped { pod: mut after, changes } = without_policy_values(pod, &before, simulation);
         for pod in [&mut before, &mut after] {
             service_account::unmount_token(pod);

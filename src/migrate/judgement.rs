@@ -1,5 +1,7 @@
 //! What do the workloads of a namespace pass together, and what holds each of them back?
 
+use std::sync::Arc;
+
 use super::plan::{OtherVersion, StateViolation, WorkloadLevels, WorkloadPlan};
 use super::recommend::{Passes, both};
 use super::states::States;
@@ -24,11 +26,11 @@ pub struct Judgement {
 impl Judgement {
     /// Judges the workloads of a namespace.
     #[must_use]
-    pub fn of(workloads: &[WorkloadPlan<'_>], version: Version) -> Self {
+    pub fn of(workloads: &[WorkloadPlan], version: Version) -> Self {
         let counted = || workloads.iter().filter(|workload| workload.counted);
         Self {
             running: Passes::of_all(
-                workloads.iter().flat_map(|workload| &workload.states.running).map(AsRef::as_ref),
+                workloads.iter().flat_map(|workload| &workload.states.running),
                 version,
             ),
             admitted: Passes::of_all(
@@ -55,9 +57,9 @@ impl Judgement {
 
 /// The strictest level of one workload's pods in each state.
 #[must_use]
-pub fn levels(states: &States<'_>, version: Version) -> WorkloadLevels {
+pub fn levels(states: &States, version: Version) -> WorkloadLevels {
     WorkloadLevels {
-        running: strictest(states.running.iter().map(AsRef::as_ref), version),
+        running: strictest(&states.running, version),
         admitted: strictest(&states.admitted, version),
         future: strictest(&states.future, version),
         kept: strictest(&states.kept, version),
@@ -65,7 +67,7 @@ pub fn levels(states: &States<'_>, version: Version) -> WorkloadLevels {
 }
 
 fn strictest<'p>(
-    pods: impl IntoIterator<Item = &'p PodTemplateSpec>,
+    pods: impl IntoIterator<Item = &'p Arc<PodTemplateSpec>>,
     version: Version,
 ) -> Option<Level> {
     Passes::of_all(pods, version).map(Passes::strictest)
@@ -73,7 +75,7 @@ fn strictest<'p>(
 
 /// The answers at newer versions of the standards, where they differ from the one before.
 #[must_use]
-pub fn other_versions(workloads: &[WorkloadPlan<'_>], version: Version) -> Vec<OtherVersion> {
+pub fn other_versions(workloads: &[WorkloadPlan], version: Version) -> Vec<OtherVersion> {
     let answer = |version| {
         let judgement = Judgement::of(workloads, version);
         (judgement.enforce(), judgement.enforce_after())
@@ -92,18 +94,14 @@ pub fn other_versions(workloads: &[WorkloadPlan<'_>], version: Version) -> Vec<O
 
 /// Every violation of each state's pods at each level, once.
 #[must_use]
-pub fn violations(states: &States<'_>, version: Version) -> Vec<StateViolation> {
-    let running: Vec<&PodTemplateSpec> = states.running.iter().map(AsRef::as_ref).collect();
-    let groups = [
-        ("running", running),
-        ("admitted", states.admitted.iter().collect()),
-        ("future", states.future.iter().collect()),
-    ];
+pub fn violations(states: &States, version: Version) -> Vec<StateViolation> {
+    let groups =
+        [("running", &states.running), ("admitted", &states.admitted), ("future", &states.future)];
     let mut violations: Vec<StateViolation> = Vec::new();
     for (state, pods) in groups {
         for level in [Level::Baseline, Level::Restricted] {
             let start = violations.len();
-            for pod in &pods {
+            for pod in pods {
                 for violation in psa::evaluate(level, version, pod).violations {
                     let violation = StateViolation {
                         state,

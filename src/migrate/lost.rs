@@ -46,7 +46,7 @@ pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
     if states.all_changes().next().is_none() {
         return Vec::new();
     }
-    let future: Vec<Json> = states.future.iter().map(tree::of).collect();
+    let future: Vec<Json> = states.future.iter().map(|pod| tree::of(pod)).collect();
     let proofs: Vec<Json> = unit
         .pods
         .iter()

@@ -18,7 +18,7 @@ use crate::version::Version;
 /// What to do with every namespace of a cluster.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Plan<'s> {
+pub struct Plan {
     /// The version of the standards that levels are judged by.
     pub pss_version: Version,
     /// Whether the input held everything that the answer depends on.
@@ -26,7 +26,7 @@ pub struct Plan<'s> {
     /// What the input lacked, for the whole cluster.
     pub missing: Vec<Missing>,
     /// The namespaces, sorted by name.
-    pub namespaces: Vec<NamespacePlan<'s>>,
+    pub namespaces: Vec<NamespacePlan>,
     /// The policies, sorted by name.
     pub policies: Vec<PolicyPlan>,
     /// Counts.
@@ -46,7 +46,7 @@ pub struct Missing {
 /// What to do with one namespace.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NamespacePlan<'s> {
+pub struct NamespacePlan {
     /// The name.
     pub name: Name,
     /// Whether it is one of Kubernetes' own, or named as such.
@@ -76,7 +76,7 @@ pub struct NamespacePlan<'s> {
     /// The versions of the standards, newer than the plan's, at which the answer differs.
     pub other_versions: Vec<OtherVersion>,
     /// The workloads, by kind and name; then pods without a workload.
-    pub workloads: Vec<WorkloadPlan<'s>>,
+    pub workloads: Vec<WorkloadPlan>,
 }
 
 /// What a namespace's recommendation rests on.
@@ -123,7 +123,7 @@ pub struct OtherVersion {
 /// What becomes of one workload.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WorkloadPlan<'s> {
+pub struct WorkloadPlan {
     /// `apiVersion` as given.
     pub api_version: Name,
     /// The kind: of a workload, or `Pod`.
@@ -167,7 +167,7 @@ pub struct WorkloadPlan<'s> {
     pub disagreements: Vec<Disagreement>,
     /// The pods behind the levels, for diffs.
     #[serde(skip)]
-    pub states: States<'s>,
+    pub states: States,
 }
 
 /// One error of a policy that does not admit a template.

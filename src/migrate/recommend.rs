@@ -1,6 +1,7 @@
 //! Which level can a namespace take, and which labels say so?
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
@@ -22,6 +23,8 @@ impl Passes {
     /// What the empty set passes: everything.
     pub const EVERYTHING: Self = Self { baseline: true, restricted: true };
 
+    const NOTHING: Self = Self { baseline: false, restricted: false };
+
     /// What one pod passes.
     #[must_use]
     pub fn of(pod: &PodTemplateSpec, version: Version) -> Self {
@@ -31,13 +34,24 @@ impl Passes {
         }
     }
 
-    /// What pods pass together; `None` for no pods.
+    /// What pods pass together; `None` for no pods. Pods are judged until nothing is left to pass.
     #[must_use]
     pub fn of_all<'p>(
-        pods: impl IntoIterator<Item = &'p PodTemplateSpec>,
+        pods: impl IntoIterator<Item = &'p Arc<PodTemplateSpec>>,
         version: Version,
     ) -> Option<Self> {
-        pods.into_iter().map(|pod| Self::of(pod, version)).reduce(Self::and)
+        let mut together = None;
+        for pod in pods {
+            let so_far = together.unwrap_or(Self::EVERYTHING);
+            if so_far == Self::NOTHING {
+                break;
+            }
+            together = Some(Self {
+                baseline: so_far.baseline && psa::allows(Level::Baseline, version, pod),
+                restricted: so_far.restricted && psa::allows(Level::Restricted, version, pod),
+            });
+        }
+        together
     }
 
     /// What two sets of pods pass together.

@@ -23,7 +23,7 @@ pub struct Simulation<'s> {
     authorizer: Authorizer<'s>,
     server: Version,
     controllers_user: Option<User>,
-    templates: RefCell<HashMap<TemplateKey, Option<Verdict<'s>>>>,
+    templates: RefCell<HashMap<TemplateKey, Option<Rc<Verdict<'s>>>>>,
     granted: RefCell<HashMap<SubjectsKey, Rc<[Granted<'s>]>>>,
 }
 
@@ -106,21 +106,28 @@ impl<'s> Simulation<'s> {
 
     /// The verdict on a pod made from a template; `None` where nothing can be simulated.
     ///
-    /// Answers are kept, as many pods share a template.
+    /// Answers are kept until [`Self::forget`], as many pods share a template.
     #[must_use]
     pub fn admit_template(
         &self,
         namespace: &Name,
         template: &Arc<PodTemplateSpec>,
         requester: Option<&User>,
-    ) -> Option<Verdict<'s>> {
+    ) -> Option<Rc<Verdict<'s>>> {
         let key = (namespace.clone(), Arc::clone(template), requester.cloned());
         if let Some(verdict) = self.templates.borrow().get(&key) {
             return verdict.clone();
         }
-        let verdict = self.admit(namespace, &self.pod_of_template(namespace, template), requester);
+        let pod = self.pod_of_template(namespace, template);
+        let verdict = self.admit(namespace, &pod, requester).map(Rc::new);
         self.templates.borrow_mut().insert(key, verdict.clone());
         verdict
+    }
+
+    /// Forgets the answers that are kept; worth it once a namespace is done with.
+    pub fn forget(&self) {
+        self.templates.borrow_mut().clear();
+        self.granted.borrow_mut().clear();
     }
 
     /// The verdict on a pod as it reaches PSP; `None` where nothing can be simulated.

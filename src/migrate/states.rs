@@ -8,6 +8,7 @@
 //! live pod − what PSP wrote − template of its revision ──► injected (see injection.rs)
 //! ```
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::attribution::{self, Stripped};
@@ -22,28 +23,27 @@ use crate::prepare::profiles;
 use crate::psp::Verdict;
 use crate::rbac::User;
 
-/// The pods of a workload in each state. A state with several pods holds a level when each does.
+/// The pods of a workload in each state. A state with several pods holds a level when each does;
+/// states share the pods that are equal.
 #[derive(Debug, Clone, Default)]
-pub struct States<'s> {
+pub struct States {
     /// The pod as its author wrote it, prepared by the API server.
-    pub authored: PodTemplateSpec,
+    pub authored: Arc<PodTemplateSpec>,
     /// The live, unfinished pods as they are; those with the same slice once.
     pub running: Vec<Arc<PodTemplateSpec>>,
     /// What today's admission makes of the template; empty where nothing can be simulated or no
     /// policy admits it.
-    pub admitted: Vec<PodTemplateSpec>,
+    pub admitted: Vec<Arc<PodTemplateSpec>>,
     /// What will be made of the template once PSP is gone, in both readings of a seccomp
     /// annotation; empty for workloads without a template.
-    pub future: Vec<PodTemplateSpec>,
+    pub future: Vec<Arc<PodTemplateSpec>>,
     /// As `future`, with what PSP wrote into the template written down there.
-    pub kept: Vec<PodTemplateSpec>,
+    pub kept: Vec<Arc<PodTemplateSpec>>,
     /// What PSP wrote into the pod as its author wrote it.
     pub changes: Vec<Change>,
     /// What PSP is taken to have written besides, though a webhook may have: once webhooks had
     /// changed the pod, and into live pods where no policy admits the template today.
     pub changes_after_injection: Vec<Change>,
-    /// The verdict on the template alone; `None` where nothing can be simulated.
-    pub verdict: Option<Verdict<'s>>,
     /// What is known of webhooks that change these pods.
     pub injection: Injection,
     /// Whether `authored` is a live pod without what PSP may have written, as its author's text is
@@ -53,35 +53,50 @@ pub struct States<'s> {
     pub has_seccomp_annotation: bool,
 }
 
-impl States<'_> {
+impl States {
     /// Everything that PSP wrote.
     pub fn all_changes(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().chain(&self.changes_after_injection)
     }
+
+    /// Makes one of pods that are equal in several states.
+    fn share_equal_pods(&mut self) {
+        let mut distinct = vec![Arc::clone(&self.authored)];
+        for pods in [&mut self.running, &mut self.admitted, &mut self.future, &mut self.kept] {
+            for pod in pods {
+                match distinct.iter().find(|known| *known == pod) {
+                    Some(known) => *pod = Arc::clone(known),
+                    None => distinct.push(Arc::clone(pod)),
+                }
+            }
+        }
+    }
 }
 
-/// Works out the states of a unit.
+/// Works out the states of a unit, and today's verdict on its template alone; `None` where nothing
+/// can be simulated.
 #[must_use]
-pub fn of<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>) -> States<'s> {
-    let mut states = match unit.top {
+pub fn of<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>) -> (States, Option<Rc<Verdict<'s>>>) {
+    let (mut states, verdict) = match unit.top {
         Top::Workload(workload) => of_workload(unit, workload, simulation),
-        Top::Pod(pod) => of_pod(pod, simulation),
+        Top::Pod(pod) => (of_pod(pod, simulation), None),
     };
     for member in unit.unfinished_pods() {
         if !states.running.iter().any(|slice| Arc::ptr_eq(slice, &member.pod.template)) {
             states.running.push(Arc::clone(&member.pod.template));
         }
     }
+    states.share_equal_pods();
     states.has_seccomp_annotation = profiles::has_seccomp_only_by_annotation(&states.authored);
-    states
+    (states, verdict)
 }
 
 fn of_workload<'s>(
     unit: &Unit<'s>,
     workload: &'s Workload,
     simulation: &Simulation<'s>,
-) -> States<'s> {
-    let Some(template) = &unit.template else { return States::default() };
+) -> (States, Option<Rc<Verdict<'s>>>) {
+    let Some(template) = &unit.template else { return Default::default() };
     let namespace = &workload.namespace;
     let requester = simulation.requester_of(workload.kind);
     let authored = simulation.pod_of_template(namespace, template);
@@ -89,9 +104,9 @@ fn of_workload<'s>(
     let verdict = requester
         .as_ref()
         .and_then(|user| simulation.admit_template(namespace, template, Some(user)));
-    let mut states = States { authored, verdict, ..Default::default() };
+    let mut states = States { authored: Arc::new(authored), ..Default::default() };
     let mut admitted = None;
-    if let Some(Verdict::Admitted(verdict)) = &states.verdict {
+    if let Some(Verdict::Admitted(verdict)) = verdict.as_deref() {
         admitted = Some(stored(&verdict.pod));
         states.changes.clone_from(&verdict.changes);
     }
@@ -119,16 +134,16 @@ fn of_workload<'s>(
         }
     }
     if all_webhooks.is_empty() {
-        states.admitted.extend(admitted);
-        states.future.push(states.authored.clone());
-        states.kept.push(kept);
+        states.admitted.extend(admitted.map(Arc::new));
+        states.future.push(Arc::clone(&states.authored));
+        states.kept.push(Arc::new(kept));
     }
     if workload.kind == WorkloadKind::PodTemplate {
         states.injection = Injection::None;
     }
     push_annotation_readings(&mut states.future);
     push_annotation_readings(&mut states.kept);
-    states
+    (states, verdict)
 }
 
 /// What webhooks did to each of a workload's pods whose template is known; pods that are alike once.
@@ -154,23 +169,24 @@ fn webhooks_seen(
         .collect()
 }
 
-fn of_pod<'s>(pod: &'s Pod, simulation: &Simulation<'s>) -> States<'s> {
+fn of_pod(pod: &Pod, simulation: &Simulation<'_>) -> States {
     let mut states = States::default();
     if let Some(last_applied) = &pod.last_applied {
         let authored = simulation.created_pod(&pod.namespace, last_applied);
         let webhooks = Webhooks::on_created_pod(pod, &authored, simulation);
         states.injection.note(&webhooks);
-        states.future.push(webhooks.done_to(&authored));
         let kept = with_changes(&authored, &webhooks.changes_before);
-        states.kept.push(webhooks.done_to(&kept));
-        states.authored = authored;
+        push_new(&mut states.future, webhooks.done_to(&authored));
+        push_new(&mut states.kept, webhooks.done_to(&kept));
+        states.authored = Arc::new(authored);
         states.changes = webhooks.changes_before;
         states.changes_after_injection = webhooks.changes_after;
     } else {
         let nothing = PodTemplateSpec::default();
         let Stripped { pod: authored, changes } = without_policy_values(pod, &nothing, simulation);
-        states.kept.push(with_changes(&authored, &changes));
-        states.future.push(authored.clone());
+        let authored = Arc::new(authored);
+        push_new(&mut states.kept, with_changes(&authored, &changes));
+        states.future.push(Arc::clone(&authored));
         states.authored = authored;
         states.is_assumed = !changes.is_empty();
         states.changes = changes;
@@ -196,7 +212,7 @@ fn with_changes(pod: &PodTemplateSpec, changes: &[Change]) -> PodTemplateSpec {
 }
 
 /// Adds the pods that servers up to v1.26 make of those whose seccomp profile is only annotated.
-fn push_annotation_readings(pods: &mut Vec<PodTemplateSpec>) {
+fn push_annotation_readings(pods: &mut Vec<Arc<PodTemplateSpec>>) {
     for index in 0..pods.len() {
         if profiles::has_seccomp_only_by_annotation(&pods[index]) {
             let copied = stored(&pods[index]);
@@ -205,8 +221,8 @@ fn push_annotation_readings(pods: &mut Vec<PodTemplateSpec>) {
     }
 }
 
-fn push_new(pods: &mut Vec<PodTemplateSpec>, pod: PodTemplateSpec) {
-    if !pods.contains(&pod) {
-        pods.push(pod);
+fn push_new(pods: &mut Vec<Arc<PodTemplateSpec>>, pod: PodTemplateSpec) {
+    if pods.iter().all(|known| **known != pod) {
+        pods.push(Arc::new(pod));
     }
 }

@@ -16,13 +16,9 @@ use crate::version::Version;
 
 /// Plans one workload, or a pod that stands for itself, judged at a version of the standards.
 #[must_use]
-pub fn plan<'s>(
-    unit: &Unit<'s>,
-    simulation: &Simulation<'s>,
-    version: Version,
-) -> WorkloadPlan<'s> {
-    let states = states::of(unit, simulation);
-    let (policy_simulated, refusal) = match &states.verdict {
+pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) -> WorkloadPlan {
+    let (states, verdict) = states::of(unit, simulation);
+    let (policy_simulated, refusal) = match verdict.as_deref() {
         Some(Verdict::Admitted(admitted)) => (Some(admitted.policy.clone()), Vec::new()),
         Some(Verdict::Refused(refused)) => (None, refusals(refused)),
         None => (None, Vec::new()),
@@ -79,7 +75,7 @@ fn policies_in_use(unit: &Unit<'_>) -> Vec<Name> {
     policies
 }
 
-fn note_states(plan: &mut WorkloadPlan<'_>) {
+fn note_states(plan: &mut WorkloadPlan) {
     if plan.states.has_seccomp_annotation {
         plan.notes.push(Note::AnnotationStopsWorking);
     }
@@ -88,7 +84,7 @@ fn note_states(plan: &mut WorkloadPlan<'_>) {
     }
 }
 
-fn describe_workload(plan: &mut WorkloadPlan<'_>, workload: &Workload) {
+fn describe_workload(plan: &mut WorkloadPlan, workload: &Workload) {
     plan.api_version = workload.api_version.clone();
     plan.kind = workload.kind.as_str();
     plan.name = name_or(&workload.name, &workload.generate_name);
@@ -98,7 +94,7 @@ fn describe_workload(plan: &mut WorkloadPlan<'_>, workload: &Workload) {
     plan.counted &= workload.kind != WorkloadKind::PodTemplate;
 }
 
-fn describe_pod(plan: &mut WorkloadPlan<'_>, pod: &Pod) {
+fn describe_pod(plan: &mut WorkloadPlan, pod: &Pod) {
     plan.name = name_or(&pod.name, &pod.generate_name);
     plan.managed_by = managed_by(pod.controller.as_deref(), pod.managed_by.as_ref());
     if pod.is_mirror() {

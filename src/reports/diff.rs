@@ -19,7 +19,7 @@ use crate::objects::source::printable;
 /// admits and against the pod of the future. What does not change is left out; namespaces that are
 /// not labelled stand there as comments.
 #[must_use]
-pub fn diff(plan: &Plan<'_>, labelling: &Labelling) -> String {
+pub fn diff(plan: &Plan, labelling: &Labelling) -> String {
     let mut sections = Vec::new();
     for namespace in &plan.namespaces {
         sections.push(match labelling.reason_to_skip(plan, namespace) {
@@ -34,7 +34,7 @@ pub fn diff(plan: &Plan<'_>, labelling: &Labelling) -> String {
     sections.join("\n")
 }
 
-fn labels_diff(namespace: &NamespacePlan<'_>) -> String {
+fn labels_diff(namespace: &NamespacePlan) -> String {
     let lines = |labels: &BTreeMap<String, String>| {
         labels.iter().map(|(key, value)| format!("metadata.labels[{key}]: {value}")).collect()
     };
@@ -45,7 +45,7 @@ fn labels_diff(namespace: &NamespacePlan<'_>) -> String {
     unified(&title, ["now", "planned"], &before, &lines(&after), &BTreeMap::new())
 }
 
-fn workload_diffs(namespace: &NamespacePlan<'_>, workload: &WorkloadPlan<'_>) -> Vec<String> {
+fn workload_diffs(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Vec<String> {
     let title = format!("{} {}/{}", workload.kind, namespace.name, workload.name);
     let authored = fields(&workload.states.authored);
     let mut origins = BTreeMap::new();

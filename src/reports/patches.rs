@@ -25,7 +25,7 @@ struct PatchMetadata<'p> {
 /// One YAML document for each namespace that is to be labelled, for `kubectl apply --server-side`;
 /// those that are left out stand there as comments.
 #[must_use]
-pub fn patches(plan: &Plan<'_>, labelling: &Labelling) -> String {
+pub fn patches(plan: &Plan, labelling: &Labelling) -> String {
     let mut text = String::new();
     for namespace in &plan.namespaces {
         if let Some(reason) = labelling.reason_to_skip(plan, namespace) {
@@ -44,7 +44,7 @@ pub fn patches(plan: &Plan<'_>, labelling: &Labelling) -> String {
 
 /// The comment for a namespace that is left out.
 #[must_use]
-pub fn skipped(namespace: &NamespacePlan<'_>, reason: &str) -> String {
+pub fn skipped(namespace: &NamespacePlan, reason: &str) -> String {
     format!("# {}: left out: {}\n", printable(&namespace.name), printable(reason))
 }
 
@@ -60,7 +60,7 @@ pub struct Labelling {
 impl Labelling {
     /// Why a namespace of the plan is left out; `None` if it is labelled.
     #[must_use]
-    pub fn reason_to_skip(&self, plan: &Plan<'_>, namespace: &NamespacePlan<'_>) -> Option<String> {
+    pub fn reason_to_skip(&self, plan: &Plan, namespace: &NamespacePlan) -> Option<String> {
         if !super::quoting::is_namespace_name(&namespace.name) {
             return Some("not a name that a namespace can have".to_owned());
         }

@@ -18,7 +18,7 @@ const MAX_NAMES: usize = 3;
 
 /// The plan as a table with a row for each namespace, then what to do, most urgent first.
 #[must_use]
-pub fn table(plan: &Plan<'_>) -> String {
+pub fn table(plan: &Plan) -> String {
     let columns: Vec<_> = COLUMNS.iter().filter(|column| column.is_shown(plan)).collect();
     let header = columns.iter().map(|column| column.title.to_owned()).collect();
     let mut rows = vec![header];
@@ -36,9 +36,9 @@ pub fn table(plan: &Plan<'_>) -> String {
 /// A column of the table.
 struct Column {
     title: &'static str,
-    cell: fn(&NamespacePlan<'_>) -> String,
+    cell: fn(&NamespacePlan) -> String,
     /// Whether a namespace makes the column worth its width; it is left out if none does.
-    is_telling: fn(&NamespacePlan<'_>) -> bool,
+    is_telling: fn(&NamespacePlan) -> bool,
 }
 
 const COLUMNS: &[Column] = &[
@@ -63,7 +63,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 impl Column {
-    fn is_shown(&self, plan: &Plan<'_>) -> bool {
+    fn is_shown(&self, plan: &Plan) -> bool {
         plan.namespaces.is_empty() || plan.namespaces.iter().any(self.is_telling)
     }
 }
@@ -73,14 +73,14 @@ fn level(level: Option<Level>) -> String {
 }
 
 /// The name, with `*` behind that of a system namespace and `?` where the input lacks something.
-fn marked_name(namespace: &NamespacePlan<'_>) -> String {
+fn marked_name(namespace: &NamespacePlan) -> String {
     let system = if namespace.system { "*" } else { "" };
     let incomplete = if namespace.complete { "" } else { "?" };
     format!("{}{system}{incomplete}", namespace.name)
 }
 
 /// How many workloads lose hardening.
-fn n_losing(namespace: &NamespacePlan<'_>) -> String {
+fn n_losing(namespace: &NamespacePlan) -> String {
     match namespace.workloads.iter().filter(|workload| !workload.lost.is_empty()).count() {
         0 => "-".to_owned(),
         n => n.to_string(),
@@ -89,7 +89,7 @@ fn n_losing(namespace: &NamespacePlan<'_>) -> String {
 
 /// How many workloads hold the namespace below the next level, and the check that most of them fail;
 /// `+n` counts the other checks.
-fn why_not_stricter(namespace: &NamespacePlan<'_>) -> String {
+fn why_not_stricter(namespace: &NamespacePlan) -> String {
     let next = match namespace.enforce {
         Some(Level::Restricted) if namespace.evidence == Evidence::Workloads => {
             return "-".to_owned();
@@ -122,7 +122,7 @@ fn why_not_stricter(namespace: &NamespacePlan<'_>) -> String {
 
 /// The checks of a level that a workload fails in any state that counts, without the level that some
 /// ids end in.
-fn checks_against<'p>(workload: &'p WorkloadPlan<'_>, level: Level) -> BTreeSet<&'p str> {
+fn checks_against(workload: &WorkloadPlan, level: Level) -> BTreeSet<&str> {
     workload
         .violations
         .iter()
@@ -132,7 +132,7 @@ fn checks_against<'p>(workload: &'p WorkloadPlan<'_>, level: Level) -> BTreeSet<
         .collect()
 }
 
-fn summary(plan: &Plan<'_>) -> String {
+fn summary(plan: &Plan) -> String {
     let summary = &plan.summary;
     let by = &summary.by_enforce;
     format!(
@@ -151,14 +151,14 @@ fn summary(plan: &Plan<'_>) -> String {
 }
 
 /// What to do, most urgent first; each a paragraph.
-fn advice(plan: &Plan<'_>) -> Vec<String> {
+fn advice(plan: &Plan) -> Vec<String> {
     let own = || plan.namespaces.iter().filter(|namespace| !namespace.system);
     let workloads = || {
         own().flat_map(|namespace| {
             namespace.workloads.iter().map(move |workload| (namespace, workload))
         })
     };
-    let named = |(namespace, workload): (&NamespacePlan<'_>, &WorkloadPlan<'_>)| {
+    let named = |(namespace, workload): (&NamespacePlan, &WorkloadPlan)| {
         format!("{}/{}", namespace.name, workload.name)
     };
     let missing = plan.missing.iter().map(|missing| format!("{} ({})", missing.what, missing.why));

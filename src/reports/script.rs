@@ -15,7 +15,7 @@ const FIRST_MINOR_WITH_POD_SECURITY: u32 = 23;
 ///
 /// It changes nothing with `--dry-run`, stops at the first refusal, and can be run again.
 #[must_use]
-pub fn script(plan: &Plan<'_>, labelling: &Labelling) -> String {
+pub fn script(plan: &Plan, labelling: &Labelling) -> String {
     let mut text = head(plan);
     for namespace in &plan.namespaces {
         match labelling.reason_to_skip(plan, namespace) {
@@ -26,7 +26,7 @@ pub fn script(plan: &Plan<'_>, labelling: &Labelling) -> String {
     text
 }
 
-fn head(plan: &Plan<'_>) -> String {
+fn head(plan: &Plan) -> String {
     format!(
         r#"#!/bin/sh
 # Sets the pod-security labels that `psp2psa plan` recommends, pinned to {version}.
@@ -56,7 +56,7 @@ fi
     )
 }
 
-fn command(namespace: &NamespacePlan<'_>) -> String {
+fn command(namespace: &NamespacePlan) -> String {
     let mut text = String::new();
     if let Some(conflict) = &namespace.conflict {
         // Writing to a String cannot fail.
