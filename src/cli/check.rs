@@ -32,7 +32,7 @@ pub(super) struct Args {
     namespace: String,
 
     /// Judge by this version of the standards: v1.N or latest
-    #[arg(long, value_name = "VERSION", default_value = "latest")]
+    #[arg(long, value_name = "VERSION", default_value = "v1.25")]
     pss_version: Version,
 
     /// Exit with 1 if a pod does not satisfy this level: privileged, baseline or restricted
@@ -70,13 +70,13 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         }
         Err(error) => report.items.push(CheckItem::unreadable(index, source, &error)),
     })?;
-    let bytes = match args.output {
-        Format::Table => check::table(&report, false),
-        Format::Wide => check::table(&report, true),
-        Format::Json => reports::structured(&report, StructuredFormat::Json),
-        Format::Yaml => reports::structured(&report, StructuredFormat::Yaml),
-    };
-    out.write_all(bytes.as_bytes()).map_err(CliError::Output)?;
+    match args.output {
+        Format::Table => out.write_all(check::table(&report, false).as_bytes()),
+        Format::Wide => out.write_all(check::table(&report, true).as_bytes()),
+        Format::Json => reports::write_structured(&report, StructuredFormat::Json, out),
+        Format::Yaml => reports::write_structured(&report, StructuredFormat::Yaml, out),
+    }
+    .map_err(CliError::Output)?;
     // A finding is certain, whatever else could not be read.
     Ok(if has_findings { Outcome::Findings } else { outcome })
 }

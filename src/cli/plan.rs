@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::errors::{self, CliError, Outcome};
 use super::input::InputArgs;
@@ -14,7 +16,7 @@ use crate::migrate::plan::Plan;
 use crate::objects::selector::Selector;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::reports::patches::{self, Labelling};
-use crate::reports::{Document, StructuredFormat, diff, plan_table, script, structured};
+use crate::reports::{Document, StructuredFormat, diff, plan_table, script, write_structured};
 use crate::sources;
 use crate::version::Version;
 
@@ -122,20 +124,21 @@ impl Format {
         (Self::Diff, "plan.diff"),
     ];
 
-    fn render(self, plan: &Plan, labelling: Labelling) -> String {
+    fn write(self, plan: &Plan, labelling: Labelling, out: &mut impl Write) -> io::Result<()> {
         let document = || Document {
             api_version: crate::reports::API_VERSION,
             kind: "MigrationPlan",
             body: plan,
         };
-        match self {
+        let text = match self {
+            Self::Json => return write_structured(&document(), StructuredFormat::Json, out),
+            Self::Yaml => return write_structured(&document(), StructuredFormat::Yaml, out),
             Self::Table => plan_table::table(plan),
-            Self::Json => structured(&document(), StructuredFormat::Json),
-            Self::Yaml => structured(&document(), StructuredFormat::Yaml),
             Self::Script => script::script(plan, &labelling),
             Self::Patches => patches::patches(plan, &labelling),
             Self::Diff => diff::diff(plan, &labelling),
-        }
+        };
+        out.write_all(text.as_bytes())
     }
 }
 
@@ -186,9 +189,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     };
     match &args.out_dir {
         Some(directory) => write_bundle(directory, args.force, &plan, labelling)?,
-        None => out
-            .write_all(args.output.render(&plan, labelling).as_bytes())
-            .map_err(CliError::Output)?,
+        None => args.output.write(&plan, labelling, out).map_err(CliError::Output)?,
     }
     let has_findings = plan.namespaces.iter().any(|namespace| {
         namespace.conflict.is_some()
@@ -232,20 +233,26 @@ fn write_bundle(
     }
     for (format, name) in Format::BUNDLE {
         let path = directory.join(name);
-        replace_file(&path, &format.render(plan, labelling)).map_err(failed(&path))?;
+        replace_file(&path, |file| format.write(plan, labelling, file)).map_err(failed(&path))?;
         errors::say(&format!("wrote {}", path.display()));
     }
     Ok(())
 }
 
 /// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
-fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+fn replace_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut new = tempfile::Builder::new();
     // As for any new file; the umask takes its part.
     #[cfg(unix)]
     new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut new = new.tempfile_in(path.parent().unwrap_or(Path::new("")))?;
-    new.write_all(text.as_bytes())?;
+    let mut file = BufWriter::new(&mut new);
+    write(&mut file)?;
+    file.flush()?;
+    drop(file);
     new.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

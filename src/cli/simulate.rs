@@ -119,12 +119,12 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         .collect();
     let is_refused = items.iter().any(SimulationItem::is_refused);
     let report = SimulationReport::new(items);
-    let bytes = match args.output {
-        Format::Text => simulate::text(&report),
-        Format::Json => reports::structured(&report, StructuredFormat::Json),
-        Format::Yaml => reports::structured(&report, StructuredFormat::Yaml),
-    };
-    out.write_all(bytes.as_bytes()).map_err(CliError::Output)?;
+    match args.output {
+        Format::Text => out.write_all(simulate::text(&report).as_bytes()),
+        Format::Json => reports::write_structured(&report, StructuredFormat::Json, out),
+        Format::Yaml => reports::write_structured(&report, StructuredFormat::Yaml, out),
+    }
+    .map_err(CliError::Output)?;
     Ok(if args.exit_code && is_refused { Outcome::Findings } else { outcome })
 }
 

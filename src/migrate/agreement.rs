@@ -116,22 +116,25 @@ fn explanation(unit: &Unit<'_>, member: &Member<'_>, simulation: &Simulation<'_>
     let Top::Workload(workload) = unit.top else { return Explanation::RequesterUnknown };
     let requester = simulation.requester_of(workload.kind);
     let requester = requester.as_ref();
-    match unit.template_of(member) {
+    let template = unit.template_of(member);
+    let is_of_other_template = match template {
         Some(template) => {
             let of_revision = simulation.admit_template(&pod.namespace, template, requester);
-            if selects(of_revision.as_deref(), name) {
-                return Explanation::TemplateChanged;
-            }
-            if is_chosen_after_injection(pod, template, requester, simulation) {
-                return Explanation::OtherMutation;
-            }
+            selects(of_revision.as_deref(), name)
         }
-        None if matches!(member.revision, Revision::Gone) => return Explanation::TemplateChanged,
-        None => {}
+        None => matches!(member.revision, Revision::Gone),
+    };
+    if is_of_other_template {
+        return Explanation::TemplateChanged;
     }
     let live = without_ephemeral_containers(pod);
     if !simulation.may_use(name, &pod.namespace, live.spec.service_account(), requester) {
         return Explanation::GrantGone;
+    }
+    let is_chosen_after_injection =
+        |template| is_chosen_after_injection(pod, template, requester, simulation);
+    if template.is_some_and(is_chosen_after_injection) {
+        return Explanation::OtherMutation;
     }
     // The policy left the pod as it liked it.
     let mut mutated = live;

@@ -116,6 +116,9 @@ fn clear<T>(field: &mut Option<T>, is_kept: bool) {
 
 /// Takes those of the `written` values out of `live` that stand there.
 fn strip(live: &PodTemplateSpec, keep: &PodTemplateSpec, written: Vec<Change>) -> Stripped {
+    if written.is_empty() {
+        return Stripped { pod: live.clone(), changes: written };
+    }
     let keep_tree = tree::of(keep);
     let mut pod = tree::of(live);
     let mut changes = Vec::new();

@@ -120,6 +120,13 @@ impl Webhooks {
         candidates: impl Iterator<Item = Candidate>,
         simulation: &Simulation<'_>,
     ) -> Self {
+        let candidates: Vec<Candidate> = candidates.collect();
+        // Most pods are just what one of them was, and then there is nothing to look into.
+        if let Some(same) = candidates.iter().find(|it| stored(&it.pod) == *pod.template) {
+            let changes_before = same.changes.clone();
+            let (before, after) = (PodTemplateSpec::default(), PodTemplateSpec::default());
+            return Self { before, after, changes_before, changes_after: Vec::new() };
+        }
         let mut likeliest: Option<(usize, Self)> = None;
         for candidate in candidates {
             let webhooks = Self::between(candidate, pod, simulation);
@@ -137,16 +144,6 @@ impl Webhooks {
 
     fn between(candidate: Candidate, pod: &Pod, simulation: &Simulation<'_>) -> Self {
         let mut before = stored(&candidate.pod);
-        if before == *pod.template {
-            // Most pods; there is nothing to look into.
-            let changes_before = candidate.changes;
-            return Self {
-                after: before.clone(),
-                before,
-                changes_before,
-                changes_after: Vec::new(),
-            };
-        }
         let Stripped { pod: mut after, changes } = without_policy_values(pod, &before, simulation);
         for pod in [&mut before, &mut after] {
             service_account::unmount_token(pod);

@@ -11,6 +11,8 @@ pub mod simulate;
 pub mod table;
 pub mod yaml;
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 /// The `apiVersion` of every structured report.
@@ -38,16 +40,21 @@ pub enum StructuredFormat {
     Yaml,
 }
 
-/// Writes data in a structured format, with a newline at the end.
-#[must_use]
-pub fn structured<T: Serialize>(data: &T, format: StructuredFormat) -> String {
+/// Writes data in a structured format, with a newline at the end; JSON as it goes, as it may be
+/// large.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_structured<T: Serialize>(
+    data: &T,
+    format: StructuredFormat,
+    out: &mut impl Write,
+) -> io::Result<()> {
     match format {
         StructuredFormat::Json => {
-            let mut text = serde_json::to_string_pretty(data)
-                .expect("reports have string keys only, so they have a JSON form");
-            text.push('\n');
-            text
+            serde_json::to_writer_pretty(&mut *out, data)?;
+            out.write_all(b"\n")
         }
-        StructuredFormat::Yaml => yaml::to_string(data),
+        StructuredFormat::Yaml => out.write_all(yaml::to_string(data).as_bytes()),
     }
 }
