@@ -16,5 +16,6 @@ pub mod rbac;
 pub mod migrate;
 
 pub mod cli;
+pub mod cluster;
 pub mod reports;
 pub mod sources;

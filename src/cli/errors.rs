@@ -1,5 +1,6 @@
 //! How does a run end: which exit code, which message, which hint?
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -65,6 +66,9 @@ pub enum CliError {
         /// What to type instead.
         hint: String,
     },
+    /// The cluster cannot be read.
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::ClusterError),
     /// Standard output failed.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
@@ -93,8 +97,8 @@ impl CliError {
     }
 
     /// What to type next.
-    fn hint(&self) -> Option<&str> {
-        Some(match self {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(match self {
             Self::NoInput => {
                 "give a dump with `-f FILE`, or `-f -` to read standard input; see `psp2psa --help` for \
                  the kubectl line that makes one"
@@ -103,8 +107,9 @@ impl CliError {
             Self::NothingRead => "check the files named above",
             Self::Usage { hint, .. } => hint,
             Self::NotEmpty { .. } => "give another directory, or `--force` to write into this one",
+            Self::Cluster(error) => return Some(Cow::Owned(error.hint())),
             Self::Output(_) | Self::Write { .. } => return None,
-        })
+        }))
     }
 
     /// Whether the reader of our output has gone away, which is no failure.

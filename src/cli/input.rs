@@ -24,6 +24,11 @@ pub(super) struct InputArgs {
 }
 
 impl InputArgs {
+    /// Whether no file is given, so that a cluster is meant where the subcommand reads one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.filename.is_empty()
+    }
+
     /// The inputs.
     pub(super) fn inputs(&self) -> Result<Vec<Input>, CliError> {
         if self.filename.is_empty() {

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge of the program, which may do I/O")]
 
 mod check;
+mod cluster_args;
 mod completion;
 pub mod errors;
 mod input;

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
+use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::input::InputArgs;
+use crate::cluster::{self, NoProgress};
 use crate::level::Level;
 use crate::migrate::Options;
 use crate::migrate::assemble;
 use crate::migrate::plan::Plan;
 use crate::objects::selector::Selector;
+use crate::objects::server::Server;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::reports::patches::{self, Labelling};
 use crate::reports::{Document, StructuredFormat, diff, plan_table, script, write_structured};
@@ -41,6 +45,9 @@ pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
 
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
     /// Plan only this namespace; may be given several times
     #[arg(short, long, value_name = "NAME")]
     namespace: Vec<String>,
@@ -49,13 +56,17 @@ pub(super) struct Args {
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<Selector>,
 
-    /// Judge by this version of the Pod Security Standards, and pin labels to it
-    #[arg(long, value_name = "VERSION", default_value = "v1.25")]
-    pss_version: Version,
+    /// Judge by this version of the Pod Security Standards, and pin labels to it: v1.N or latest
+    ///
+    /// The default is the server's, but at least v1.25; it is v1.25 where the server is not known.
+    #[arg(long, value_name = "VERSION")]
+    pss_version: Option<Version>,
 
     /// The version of the cluster with PSP
-    #[arg(long, value_name = "VERSION", default_value = "v1.24")]
-    cluster_version: Version,
+    ///
+    /// The default is the server's, and v1.24 where it is not known.
+    #[arg(long, value_name = "VERSION")]
+    cluster_version: Option<Version>,
 
     /// The user of all controllers, where the controller manager has no account for each
     #[arg(long, value_name = "USER")]
@@ -143,9 +154,14 @@ impl Format {
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
-    let inputs = args.input.inputs()?;
     let mut builder = SnapshotBuilder::new("default");
-    let input_errors = sources::read_into(&mut builder, &inputs);
+    let mut input_errors = Vec::new();
+    if args.input.is_empty() {
+        let request = args.cluster.request(&args.namespace);
+        cluster::read_into(&mut builder, &request, Arc::new(NoProgress))?;
+    } else {
+        input_errors = sources::read_into(&mut builder, &args.input.inputs()?);
+    }
     for error in &input_errors {
         errors::say(&format!("error: {}", errors::with_causes(error)));
     }
@@ -156,9 +172,13 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         return Err(CliError::NothingRead);
     }
 
+    let server = snapshot.server.as_ref();
     let options = Options {
-        pss_version: args.pss_version,
-        cluster_version: args.cluster_version,
+        pss_version: args.pss_version.unwrap_or_else(|| default_pss_version(server)),
+        cluster_version: args
+            .cluster_version
+            .or_else(|| server.map(|server| server.version))
+            .unwrap_or(Version::v1(24)),
         controllers_user: args.controllers_user.clone(),
         system_namespaces: args.system_namespace.iter().cloned().collect(),
         warn: args.warn,
@@ -205,11 +225,28 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     })
 }
 
+/// The version that labels are pinned to unless the user says otherwise: what comes after PSP, or
+/// what the cluster is at already.
+fn default_pss_version(server: Option<&Server>) -> Version {
+    let first = Version::v1(25);
+    server.map_or(first, |server| server.version.clamp(first, Version::LATEST))
+}
+
 /// Says on standard error what could not be read.
 fn report_reading(snapshot: &Snapshot) {
     let reading = &snapshot.reading;
     for error in &reading.unreadable {
         errors::say(&format!("error: {error}"));
+    }
+    for unlisted in &reading.unlisted {
+        let of = unlisted.namespace.as_deref().map_or(String::new(), |name| format!(" of {name}"));
+        errors::say(&format!(
+            "error: the {} objects{of} are missing: {}",
+            unlisted.kind, unlisted.reason
+        ));
+        if !unlisted.grant.is_empty() {
+            errors::say(&format!("hint: {}", unlisted.grant));
+        }
     }
     for conflict in &reading.conflicts {
         errors::say(&format!("warning: {conflict}"));

@@ -1,8 +1,10 @@
 //! What does the input lack, so that an answer is uncertain?
 
 use crate::objects::meta::Name;
+use crate::objects::server::Unlisted;
 use crate::objects::snapshot::Snapshot;
 use crate::objects::source::ObjectError;
+use crate::objects::workload::WorkloadKind;
 
 use super::plan::Missing;
 
@@ -16,7 +18,13 @@ pub fn of_cluster(snapshot: &Snapshot) -> Vec<Missing> {
         why: "any object may be missing".to_owned(),
     });
     let objects = reading.unreadable.iter().filter(|error| namespace_of(error).is_none());
-    absent_kinds(snapshot).into_iter().chain(inputs).chain(objects.map(unreadable)).collect()
+    let lists = reading.unlisted.iter().filter(|unlisted| unlisted.namespace.is_none());
+    absent_kinds(snapshot)
+        .into_iter()
+        .chain(inputs)
+        .chain(objects.map(unreadable))
+        .chain(lists.map(unlisted))
+        .collect()
 }
 
 /// What concerns one namespace.
@@ -25,6 +33,8 @@ pub fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Vec<Missing> {
     let objects = snapshot.reading.unreadable.iter();
     let mut missing: Vec<_> =
         objects.filter(|error| namespace_of(error) == Some(namespace)).map(unreadable).collect();
+    let lists = snapshot.reading.unlisted.iter();
+    missing.extend(lists.filter(|list| list.namespace.as_deref() == Some(namespace)).map(unlisted));
     let conflicts = snapshot.reading.conflicts.iter();
     missing.extend(
         conflicts
@@ -62,28 +72,47 @@ fn unreadable(error: &ObjectError) -> Missing {
     Missing { what: error.to_string(), why: "the object could not be read".to_owned() }
 }
 
+/// A list that the cluster did not give.
+fn unlisted(list: &Unlisted) -> Missing {
+    let why = match list.grant.as_str() {
+        "" => list.reason.clone(),
+        grant => format!("{}; to grant it: {grant}", list.reason),
+    };
+    let of = list.namespace.as_deref().map_or(String::new(), |name| format!(" of {name}"));
+    Missing { what: format!("the list of {} objects{of}", list.kind), why }
+}
+
 /// The kinds without which the answer is uncertain and of which the snapshot holds none.
 fn absent_kinds(snapshot: &Snapshot) -> Vec<Missing> {
     let has_rbac = !snapshot.roles.is_empty() && !snapshot.bindings.is_empty();
+    // What was asked for and is not there does not exist.
+    let may_exist =
+        |kinds: &[&str]| kinds.iter().any(|kind| !snapshot.reading.listed.contains(*kind));
+    let rbac = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
+    let workloads = WorkloadKind::ALL.map(WorkloadKind::as_str);
     let kinds = [
         (
-            snapshot.policies.is_empty(),
+            snapshot.policies.is_empty() && may_exist(&["PodSecurityPolicy"]),
             "PodSecurityPolicies",
             "admission today cannot be simulated, and what PSP wrote into pods is guessed",
         ),
         (
-            !has_rbac,
+            !has_rbac && may_exist(&rbac),
             "roles and bindings",
             "admission today cannot be simulated, as nobody is known to use a policy",
         ),
-        (snapshot.namespaces.is_empty(), "Namespaces", "labels and empty namespaces are not known"),
         (
-            snapshot.pods.is_empty(),
+            snapshot.namespaces.is_empty() && may_exist(&["Namespace"]),
+            "Namespaces",
+            "labels and empty namespaces are not known",
+        ),
+        (
+            snapshot.pods.is_empty() && may_exist(&["Pod"]),
             "Pods",
             "neither what runs now nor what webhooks inject is known",
         ),
         (
-            snapshot.workloads.is_empty(),
+            snapshot.workloads.is_empty() && may_exist(&workloads),
             "workloads",
             "the pods of tomorrow are guessed from live pods",
         ),

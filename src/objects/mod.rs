@@ -13,6 +13,7 @@ pub mod pod;
 pub mod psp;
 pub mod rbac;
 pub mod selector;
+pub mod server;
 pub mod slim;
 pub mod snapshot;
 pub mod source;

@@ -5,7 +5,7 @@ mod intern;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use builder::SnapshotBuilder;
@@ -15,6 +15,7 @@ use super::namespace::{Namespace, ServiceAccount};
 use super::pod::Pod;
 use super::psp::PodSecurityPolicy;
 use super::rbac::{Binding, Role};
+use super::server::{Server, Unlisted};
 use super::source::{ObjectError, Source, printable};
 use super::workload::{Workload, WorkloadKind};
 
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub workloads: BTreeMap<(Name, WorkloadKind, Box<str>), Workload>,
     /// The pods, sorted by namespace and name.
     pub pods: Vec<Pod>,
+    /// The API server; `None` where the input does not say.
+    pub server: Option<Server>,
     /// What was read and what could not be.
     pub reading: Reading,
 }
@@ -43,11 +46,16 @@ pub struct Snapshot {
 /// What a snapshot was made from: the evidence for how complete it is.
 ///
 /// An empty kind leaves no trace in what kubectl prints, so a kind that is absent from [`Self::read`]
-/// is not known to be missing.
+/// is not known to be missing, unless [`Self::listed`] says that all of it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
     /// How many objects of each kind were given, duplicates included, by the kind's name.
     pub read: BTreeMap<&'static str, usize>,
+    /// The kinds that were asked for and given to their end, or that the cluster does not have: of
+    /// these, what is not there does not exist.
+    pub listed: BTreeSet<Name>,
+    /// The lists that the cluster did not give, sorted.
+    pub unlisted: Vec<Unlisted>,
     /// How many objects of kinds that the program does not read were skipped, by apiVersion and
     /// kind.
     pub skipped: BTreeMap<(Name, Name), usize>,
@@ -64,7 +72,7 @@ impl Reading {
     /// Whether everything that was given could be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.unreadable.is_empty() && self.unreadable_inputs.is_empty()
+        self.unreadable.is_empty() && self.unreadable_inputs.is_empty() && self.unlisted.is_empty()
     }
 
     /// Whether something that could not be read may belong to a namespace: an object of that
@@ -72,7 +80,11 @@ impl Reading {
     /// ClusterRole or ClusterRoleBinding).
     #[must_use]
     pub fn may_lack_objects_of(&self, namespace: &str) -> bool {
+        let concerns = |unlisted: &Unlisted| {
+            unlisted.namespace.as_deref().is_none_or(|name| name == namespace)
+        };
         !self.unreadable_inputs.is_empty()
+            || self.unlisted.iter().any(concerns)
             || self.unreadable.iter().any(|error| match error.kind.as_str() {
                 "Namespace" => error.name.is_empty() || error.name == namespace,
                 _ => error.namespace.is_empty() || error.namespace == namespace,

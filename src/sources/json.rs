@@ -30,6 +30,11 @@ pub struct ListPage {
     pub items: Vec<Item>,
     /// `metadata.continue`: what to ask the next page with; empty after the last.
     pub continue_token: String,
+    /// `metadata.resourceVersion`: the state of the cluster that the page shows, the same for every
+    /// page of one list.
+    pub resource_version: String,
+    /// Whether the answer was a list, and whole; else `items` are not all that was sent.
+    pub is_whole: bool,
 }
 
 /// Reads an API server's answer to a list request; `request` stands for the file in sources.
@@ -48,12 +53,19 @@ pub fn read_page(request: &str, body: impl Read) -> Result<ListPage, SourceError
     let mut emitter = Emitter::new(file.clone(), &mut sink);
     let mut walker = Walker::new(&mut buffer, &mut emitter);
     let ending = walker.walk();
-    let continue_token = std::mem::take(&mut walker.continue_token);
+    let list = std::mem::take(&mut walker.last_list);
+    let is_whole = list.is_some() && !walker.is_broken;
+    let metadata = list.unwrap_or_default().metadata;
     match (ending, failure) {
         (Err(source), _) => Err(SourceError::Read { file, source }),
         (Ok(Ending::NotJson), _) => Err(SourceError::NotText { file }),
         (Ok(Ending::End), Some(error)) => Err(error),
-        (Ok(Ending::End), None) => Ok(ListPage { continue_token, ..page }),
+        (Ok(Ending::End), None) => Ok(ListPage {
+            continue_token: metadata.continue_token,
+            resource_version: metadata.resource_version,
+            is_whole,
+            ..page
+        }),
     }
 }
 
@@ -76,8 +88,10 @@ struct Walker<'w, 'r, 'a, 's> {
     emitter: &'w mut Emitter<'a, 's>,
     /// The lists that enclose the place of reading, the outermost first.
     lists: Vec<List>,
-    /// `metadata.continue` of the last list of the outermost level.
-    continue_token: String,
+    /// The last list of the outermost level.
+    last_list: Option<Header>,
+    /// Whether reading stopped before the end.
+    is_broken: bool,
 }
 
 /// A list that has been entered.
@@ -123,7 +137,7 @@ enum Flow {
 
 impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
     fn new(buffer: &'w mut Buffer<'r>, emitter: &'w mut Emitter<'a, 's>) -> Self {
-        Self { buffer, emitter, lists: Vec::new(), continue_token: String::new() }
+        Self { buffer, emitter, lists: Vec::new(), last_list: None, is_broken: false }
     }
 
     fn walk(&mut self) -> io::Result<Ending> {
@@ -141,6 +155,7 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
                 (Some(step), next) => self.step(step, next)?,
             };
             if flow == Flow::Stop {
+                self.is_broken = true;
                 self.abandon_lists();
                 return Ok(Ending::End);
             }
@@ -348,7 +363,7 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
             deliver_held(self.emitter, source, Text::Json(&bytes), &expected);
         }
         if self.lists.is_empty() {
-            self.continue_token = list.header.metadata.continue_token;
+            self.last_list = Some(list.header);
         }
     }
 

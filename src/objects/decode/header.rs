@@ -31,6 +31,8 @@ pub struct HeaderMeta {
     pub generate_name: String,
     /// `continue` of a list: the token that asks for its next page.
     pub continue_token: String,
+    /// `resourceVersion`.
+    pub resource_version: String,
 }
 
 /// Reads into a [`Header`] or a part of it; after an error it holds what was read before.
@@ -55,6 +57,7 @@ impl HeaderSeed<'_> {
             (Self::Meta(meta), "namespace") => HeaderSeed::Text(&mut meta.namespace),
             (Self::Meta(meta), "name") => HeaderSeed::Text(&mut meta.name),
             (Self::Meta(meta), "generateName") => HeaderSeed::Text(&mut meta.generate_name),
+            (Self::Meta(meta), "resourceVersion") => HeaderSeed::Text(&mut meta.resource_version),
             (Self::Meta(meta), "continue") => HeaderSeed::Text(&mut meta.continue_token),
             _ => HeaderSeed::Nothing,
         }

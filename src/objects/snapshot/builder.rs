@@ -11,6 +11,7 @@ use crate::objects::namespace::{Namespace, ServiceAccount};
 use crate::objects::pod::Pod;
 use crate::objects::psp::PodSecurityPolicy;
 use crate::objects::rbac::{Binding, Role};
+use crate::objects::server::{Server, Unlisted};
 use crate::objects::source::{ObjectError, Source};
 use crate::objects::workload::Workload;
 
@@ -29,6 +30,7 @@ pub struct SnapshotBuilder {
     service_accounts: Vec<Entry<ServiceAccount>>,
     workloads: Vec<Entry<Workload>>,
     pods: Vec<Entry<Pod>>,
+    server: Option<Server>,
     reading: Reading,
 }
 
@@ -70,6 +72,7 @@ impl SnapshotBuilder {
             service_accounts: Vec::new(),
             workloads: Vec::new(),
             pods: Vec::new(),
+            server: None,
             reading: Reading::default(),
         }
     }
@@ -115,6 +118,35 @@ impl SnapshotBuilder {
         self.reading.unreadable_inputs.push(message);
     }
 
+    /// Records a kind that was asked for and given to its end, or that the cluster does not have.
+    pub fn add_listed(&mut self, kind: Name) {
+        self.reading.listed.insert(kind);
+    }
+
+    /// Records a list that the cluster did not give.
+    pub fn add_unlisted(&mut self, unlisted: Unlisted) {
+        self.reading.unlisted.push(unlisted);
+    }
+
+    /// Records the API server. Where several are given, the newest stands.
+    pub fn add_server(&mut self, server: Server) {
+        self.server = self.server.take().max(Some(server));
+    }
+
+    /// Takes back every object of that file, readable or not, as if it had never been added.
+    pub fn forget(&mut self, file: &str) {
+        self.reading.unreadable.retain(|error| *error.at.file != *file);
+        let Some(known) = self.files.iter().rposition(|name| **name == *file) else { return };
+        let read = &mut self.reading.read;
+        forget_in(&mut self.policies, known, read);
+        forget_in(&mut self.roles, known, read);
+        forget_in(&mut self.bindings, known, read);
+        forget_in(&mut self.namespaces, known, read);
+        forget_in(&mut self.service_accounts, known, read);
+        forget_in(&mut self.workloads, known, read);
+        forget_in(&mut self.pods, known, read);
+    }
+
     /// The snapshot, and the objects that were given in several versions without a newest, sorted.
     #[must_use]
     pub fn finish(self) -> (Snapshot, Vec<Conflict>) {
@@ -122,6 +154,8 @@ impl SnapshotBuilder {
         let mut reading = self.reading;
         reading.unreadable.sort();
         reading.unreadable_inputs.sort();
+        reading.unlisted.sort();
+        reading.unlisted.dedup();
         let mut snapshot = Snapshot {
             policies: by_key(resolver.resolve(self.policies), |p| p.name.clone()),
             roles: by_key(resolver.resolve(self.roles), |r| (r.namespace.clone(), r.name.clone())),
@@ -134,6 +168,7 @@ impl SnapshotBuilder {
             }),
             workloads: BTreeMap::new(),
             pods: resolver.resolve(self.pods),
+            server: self.server,
             reading,
         };
         for workload in resolver.resolve(self.workloads) {
@@ -165,6 +200,26 @@ impl SnapshotBuilder {
             line: narrow(source.line.unwrap_or(0)),
         }
     }
+}
+
+fn forget_in<T: Identified>(
+    entries: &mut Vec<Entry<T>>,
+    file: usize,
+    read: &mut BTreeMap<&'static str, usize>,
+) {
+    entries.retain(|entry| {
+        if entry.origin.file as usize != file {
+            return true;
+        }
+        let kind = entry.object.identity().0;
+        if let Some(n_read) = read.get_mut(kind) {
+            *n_read -= 1;
+            if *n_read == 0 {
+                read.remove(kind);
+            }
+        }
+        false
+    });
 }
 
 fn by_key<K: Ord, T>(objects: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {

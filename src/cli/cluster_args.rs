@@ -1,0 +1,109 @@
+//! Which cluster shall be read, and as whom?
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cluster::{Request, Target};
+
+/// kubectl's flags, with kubectl's meanings; they count where no `-f` is given.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Cluster, where no -f is given")]
+pub(super) struct ClusterArgs {
+    /// Use this kubeconfig file, instead of KUBECONFIG or ~/.kube/config
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Use this context of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// Use this cluster of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+
+    /// Use this user of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// Impersonate this user
+    #[arg(long = "as", value_name = "USER")]
+    impersonate: Option<String>,
+
+    /// Impersonate this group; may be given several times
+    #[arg(long = "as-group", value_name = "GROUP", requires = "impersonate")]
+    impersonate_groups: Vec<String>,
+
+    /// Give up a request after this time: 30s, 5m, 1m30s, or a number of seconds; 0 waits as long as
+    /// the server is not silent
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, hide_default_value = true)]
+    request_timeout: Duration,
+
+    /// Ask for so many objects at a time; 0 asks for all at once
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    chunk_size: u32,
+}
+
+impl ClusterArgs {
+    /// What to read.
+    pub(super) fn request(&self, namespaces: &[String]) -> Request {
+        let mut namespaces = namespaces.to_vec();
+        namespaces.sort();
+        namespaces.dedup();
+        Request {
+            target: Target {
+                kubeconfig: self.kubeconfig.clone(),
+                context: self.context.clone(),
+                cluster: self.cluster.clone(),
+                user: self.user.clone(),
+                impersonate: self.impersonate.clone(),
+                impersonate_groups: self.impersonate_groups.clone(),
+                request_timeout: Some(self.request_timeout).filter(|limit| !limit.is_zero()),
+            },
+            namespaces,
+            page_size: self.chunk_size,
+        }
+    }
+}
+
+/// A time as kubectl takes it: Go's form of a duration, or seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time such as 30s, 5m or 1m30s");
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let (number, behind) = rest.split_at(digits);
+        let letters = behind.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, behind) = behind.split_at(letters);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        total += number.parse::<f64>().map_err(|_| wrong())? * seconds;
+        rest = behind;
+    }
+    Duration::try_from_secs_f64(total).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_kubectl_reads_them() {
+        for (text, millis) in
+            [("0", 0), ("30", 30_000), ("1m30s", 90_000), ("1.5s", 1500), ("200ms", 200)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["x", "5", "-1s", "5d", "1.2.3s", "s"].into_iter().filter(|text| *text != "5") {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}
