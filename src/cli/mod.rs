@@ -41,7 +41,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Plan(plan::Args),
+    Plan(Box<plan::Args>),
     Simulate(simulate::Args),
     Check(check::Args),
     Completion(completion::Args),

@@ -133,8 +133,11 @@ async fn read_all(reader: &Arc<Reader>) -> Result<(), ClusterError> {
     }
     let mut report = Report::default();
     while let Some(done) = tasks.join_next().await {
-        // A task that panicked has ended the program already; none is cancelled.
-        let Ok((kind, namespace, result)) = done else { continue };
+        // No task is cancelled, so this can only be a panic, which must not pass for an empty list.
+        let (kind, namespace, result) = match done {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
         if let Err(RequestError::Status(status)) = &result
             && status.code == 401
         {

@@ -141,9 +141,15 @@ impl Requester {
         };
         let status = answer.status();
         let headers = answer.headers().clone();
+        let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
         let body = BodyReader::of(answer, deadline);
         let task = tokio::task::spawn_blocking(move || {
-            let mut body = body;
+            // The decoder reads as soon as it is made.
+            let mut body: Box<dyn Read> = if is_gzip {
+                Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, body)))
+            } else {
+                Box::new(body)
+            };
             if status == StatusCode::OK {
                 if let Some(fault) = not_json(&headers) {
                     return Err(RequestError::NotKubernetes(fault));
@@ -152,8 +158,11 @@ impl Requester {
             }
             Err(of_status(status, &headers, &mut body))
         });
-        // The task neither panics nor is it cancelled; were it so, asking again does no harm.
-        task.await.unwrap_or_else(|error| Err(RequestError::Broken(error.to_string())))
+        match task.await {
+            Ok(result) => result,
+            // No task is cancelled, so this can only be a panic.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     fn request(&self, path: &str) -> Result<Request<Body>, RequestError> {
@@ -313,19 +322,13 @@ struct BodyReader {
 }
 
 impl BodyReader {
-    fn of(answer: Response<Body>, deadline: Option<Instant>) -> Box<dyn Read + Send> {
-        let is_gzip =
-            answer.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
-        let reader = Self {
+    fn of(answer: Response<Body>, deadline: Option<Instant>) -> Self {
+        Self {
             body: answer.into_body(),
             runtime: Handle::current(),
             deadline,
             chunk: io::Cursor::default(),
-        };
-        if is_gzip {
-            return Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, reader)));
         }
-        Box::new(reader)
     }
 
     /// The next chunk; `None` at the end.

@@ -6,7 +6,7 @@ use super::gaps;
 use super::judgement::{self, Judgement};
 use super::lineage::{self, Unit};
 use super::plan::{
-    ByEnforce, Evidence, LevelIgnoring, NamespaceLevels, NamespacePlan, Plan, PolicyPlan, Summary,
+    ByEnforce, Evidence, LevelIgnoring, NamespaceLevels, NamespacePlan, Plan, PolicyPlan, ServerPlan, Summary,
     UsableBy, WorkloadPlan,
 };
 use super::recommend::{self, Levels, Passes};
@@ -53,6 +53,7 @@ pub fn plan<'s>(
     let summary = summary(&namespaces);
     Plan {
         pss_version: options.pss_version,
+        server: snapshot.server.as_ref().map(ServerPlan::of),
         complete,
         missing,
         policies: planner.policies(&namespaces),

@@ -57,9 +57,11 @@ pub fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Vec<Missing> {
     missing
 }
 
-/// The namespaces of objects that could not be read.
+/// The namespaces of objects and lists that could not be read.
 pub fn namespaces_named(snapshot: &Snapshot) -> impl Iterator<Item = Name> {
-    snapshot.reading.unreadable.iter().filter_map(namespace_of).map(Name::from)
+    let reading = &snapshot.reading;
+    let of_lists = reading.unlisted.iter().filter_map(|list| list.namespace.clone());
+    reading.unreadable.iter().filter_map(namespace_of).map(Name::from).chain(of_lists)
 }
 
 /// The namespace that an unreadable object concerns; `None` where it may concern every one.

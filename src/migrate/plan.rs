@@ -13,6 +13,7 @@ use super::states::States;
 use super::translate::FieldLevel;
 use crate::level::Level;
 use crate::objects::meta::Name;
+use crate::objects::server::{PodSecurityStage, Server};
 use crate::version::Version;
 
 /// What to do with every namespace of a cluster.
@@ -21,6 +22,9 @@ use crate::version::Version;
 pub struct Plan {
     /// The version of the standards that levels are judged by.
     pub pss_version: Version,
+    /// The cluster's API server; `None` where the input does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerPlan>,
     /// Whether the input held everything that the answer depends on.
     pub complete: bool,
     /// What the input lacked, for the whole cluster.
@@ -31,6 +35,38 @@ pub struct Plan {
     pub policies: Vec<PolicyPlan>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// What the cluster's API server means for the migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerPlan {
+    /// The minor version.
+    pub version: Version,
+    /// The version as the server gives it.
+    pub git_version: Name,
+    /// Whether it serves PodSecurityPolicies.
+    pub serves_psp: bool,
+    /// How far Pod Security admission has come in it: `absent`, `alpha`, `beta` or `stable`.
+    pub pod_security_admission: &'static str,
+    /// The version of the standards by which it judges labels that pin none; `None` where there is
+    /// no Pod Security admission.
+    pub judges_by: Option<Version>,
+}
+
+impl ServerPlan {
+    /// What is known of a server.
+    #[must_use]
+    pub fn of(server: &Server) -> Self {
+        let stage = server.pod_security();
+        Self {
+            version: server.version,
+            git_version: server.git_version.clone(),
+            serves_psp: server.serves_psp,
+            pod_security_admission: stage.as_str(),
+            judges_by: (stage != PodSecurityStage::Absent).then_some(server.version),
+        }
+    }
 }
 
 /// Something that the input lacked, so that an answer is uncertain.

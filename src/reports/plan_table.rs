@@ -26,7 +26,8 @@ pub fn table(plan: &Plan) -> String {
         columns.iter().map(|column| printable(&(column.cell)(namespace)).into_owned()).collect()
     }));
     let mut text = aligned(&rows, Some(WIDTH));
-    for paragraph in std::iter::once(summary(plan)).chain(advice(plan)) {
+    let paragraphs = std::iter::once(summary(plan)).chain(server(plan)).chain(advice(plan));
+    for paragraph in paragraphs {
         text.push('\n');
         text.push_str(&aligned(&[printable_row([&paragraph])], Some(WIDTH)));
     }
@@ -148,6 +149,27 @@ fn summary(plan: &Plan) -> String {
         summary.pods,
         plan.pss_version,
     )
+}
+
+/// What the server is, for the migration.
+fn server(plan: &Plan<'_>) -> Option<String> {
+    let server = plan.server.as_ref()?;
+    let psp = if server.serves_psp { "serves" } else { "does not serve" };
+    let psa = match server.pod_security_admission {
+        "absent" => {
+            "has no Pod Security admission yet: it comes as alpha in v1.22, is on from v1.23 \
+                     and stable in v1.25"
+                .to_owned()
+        }
+        "alpha" => {
+            "has Pod Security admission as alpha: off unless its feature gate is on".to_owned()
+        }
+        stage => format!("has Pod Security admission ({stage})"),
+    };
+    let version = server.judges_by.map_or(String::new(), |version| {
+        format!(", which judges by {version} where a label pins no version")
+    });
+    Some(format!("The server {} {psp} PodSecurityPolicies and {psa}{version}.", server.git_version))
 }
 
 /// What to do, most urgent first; each a paragraph.

@@ -1,0 +1,220 @@
+//! An HTTP server that answers one request at a time on each connection, and can misbehave.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub path: String,
+    pub query: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    pub fn target(&self) -> String {
+        match self.query.as_str() {
+            "" => self.path.clone(),
+            query => format!("{}?{query}", self.path),
+        }
+    }
+}
+
+/// An answer, or how there is none.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Http {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    },
+    /// Close the connection without a word.
+    Reset,
+    /// Send the whole length, but only so much of the body.
+    Cut {
+        body: Vec<u8>,
+        n_bytes: usize,
+    },
+    /// Say nothing for so long.
+    Silence(Duration),
+}
+
+impl Answer {
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::text(status, "application/json", &body.to_string())
+    }
+
+    pub fn text(status: u16, content_type: &str, body: &str) -> Self {
+        let headers = vec![("Content-Type", content_type.to_owned())];
+        Self::Http { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    /// An error in the API's form.
+    pub fn status(code: u16, reason: &str, message: &str) -> Self {
+        Self::json(
+            code,
+            &serde_json::json!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                "message": message, "reason": reason, "code": code,
+            }),
+        )
+    }
+
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Self::Http { headers, .. } = &mut self {
+            headers.push((name, value.to_owned()));
+        }
+        self
+    }
+}
+
+type Handler = dyn Fn(&Seen) -> Answer + Send + Sync;
+
+/// A running server; its threads end with the test's process.
+pub struct Server {
+    pub address: SocketAddr,
+    is_tls: bool,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Server {
+    pub fn http(handler: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start(Arc::new(handler), None)
+    }
+
+    pub fn https(
+        config: ServerConfig,
+        handler: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(Arc::new(handler), Some(Arc::new(config)))
+    }
+
+    fn start(handler: Arc<Handler>, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let is_tls = tls.is_some();
+        let log = Arc::clone(&seen);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (handler, tls, log) = (Arc::clone(&handler), tls.clone(), Arc::clone(&log));
+                thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    let socket = stream.try_clone().unwrap();
+                    // A client that goes away is no fault of the server's.
+                    let _ = match tls {
+                        Some(config) => {
+                            let connection = ServerConnection::new(config).unwrap();
+                            serve(StreamOwned::new(connection, stream), &socket, &*handler, &log)
+                        }
+                        None => serve(stream, &socket, &*handler, &log),
+                    };
+                });
+            }
+        });
+        Self { address, is_tls, seen }
+    }
+
+    pub fn url(&self) -> String {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The requests so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// How many requests there were for a path, whatever the query.
+    pub fn count(&self, path: &str) -> usize {
+        self.seen().iter().filter(|seen| seen.path == path).count()
+    }
+}
+
+fn serve(
+    stream: impl Read + Write,
+    socket: &TcpStream,
+    handler: &Handler,
+    log: &Mutex<Vec<Seen>>,
+) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some(seen) = read_request(&mut stream)? {
+        log.lock().unwrap().push(seen.clone());
+        let wants_gzip = seen.header("accept-encoding").is_some_and(|value| value.contains("gzip"));
+        match handler(&seen) {
+            Answer::Reset => return socket.shutdown(Shutdown::Both),
+            Answer::Silence(time) => {
+                thread::sleep(time);
+                return socket.shutdown(Shutdown::Both);
+            }
+            Answer::Cut { body, n_bytes } => {
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                    body.len()
+                );
+                stream.get_mut().write_all(head.as_bytes())?;
+                stream.get_mut().write_all(&body[..n_bytes])?;
+                stream.get_mut().flush()?;
+                return socket.shutdown(Shutdown::Both);
+            }
+            Answer::Http { status, headers, mut body } => {
+                let mut head = format!("HTTP/1.1 {status} X\r\n");
+                for (name, value) in headers {
+                    head.push_str(&format!("{name}: {value}\r\n"));
+                }
+                // As the API server, which leaves small answers as they are.
+                if wants_gzip && body.len() > 128 * 1024 {
+                    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                    encoder.write_all(&body)?;
+                    body = encoder.finish()?;
+                    head.push_str("Content-Encoding: gzip\r\n");
+                }
+                head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+                stream.get_mut().write_all(head.as_bytes())?;
+                stream.get_mut().write_all(&body)?;
+                stream.get_mut().flush()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The next request; `None` at the end of the connection.
+fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
+    let mut line = String::new();
+    if stream.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace();
+    assert_eq!(words.next(), Some("GET"), "{line}");
+    let target = words.next().unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut seen = Seen { path: path.into(), query: query.into(), headers: Vec::new() };
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        match line.trim_end() {
+            "" => return Ok(Some(seen)),
+            line => {
+                let (name, value) = line.split_once(':').unwrap();
+                seen.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+            }
+        }
+    }
+}
