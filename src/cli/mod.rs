@@ -8,6 +8,7 @@
 
 mod check;
 mod cluster_args;
+mod collect;
 mod completion;
 pub mod errors;
 mod input;
@@ -25,7 +26,7 @@ use errors::{CliError, Outcome};
 ///
 /// Simulates what PodSecurityPolicy admission does to each pod, judges each pod by the Pod Security
 /// Standards, and finds for every namespace the strictest level that its workloads still satisfy
-/// once PSP is gone. Reads dumps; never changes a cluster.
+/// once PSP is gone. Reads clusters and dumps; never changes a cluster.
 #[derive(Debug, Parser)]
 #[command(
     name = "psp2psa",
@@ -44,6 +45,7 @@ enum Command {
     Plan(Box<plan::Args>),
     Simulate(simulate::Args),
     Check(check::Args),
+    Collect(Box<collect::Args>),
     Completion(completion::Args),
 }
 
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Plan(args) => plan::run(&args, &mut out)?,
         Command::Simulate(args) => simulate::run(&args, &mut out)?,
         Command::Check(args) => check::run(&args, &mut out)?,
+        Command::Collect(args) => collect::run(&args, &mut out)?,
         Command::Completion(args) => completion::run(&args, &mut Cli::command(), &mut out)?,
     };
     out.flush().map_err(CliError::Output)?;

@@ -96,6 +96,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "LEVEL")]
     audit: Option<Level>,
 
+    /// Print the smallest ClusterRole that lets plan and collect read everything, and end
+    #[arg(long)]
+    show_rbac: bool,
+
     /// Exit with 1 if hardening would be lost, a workload is refused, or labels conflict
     #[arg(long)]
     exit_code: bool,
@@ -154,23 +158,12 @@ impl Format {
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
-    let mut builder = SnapshotBuilder::new("default");
-    let mut input_errors = Vec::new();
-    if args.input.is_empty() {
-        let request = args.cluster.request(&args.namespace);
-        cluster::read_into(&mut builder, &request, Arc::new(NoProgress))?;
-    } else {
-        input_errors = sources::read_into(&mut builder, &args.input.inputs()?);
+    if args.show_rbac {
+        out.write_all(cluster::cluster_role().as_bytes()).map_err(CliError::Output)?;
+        return Ok(Outcome::Clean);
     }
-    for error in &input_errors {
-        errors::say(&format!("error: {}", errors::with_causes(error)));
-    }
-    let (mut snapshot, conflicts) = builder.finish();
-    snapshot.reading.conflicts = conflicts;
+    let snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
     report_reading(&snapshot);
-    if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
-        return Err(CliError::NothingRead);
-    }
 
     let server = snapshot.server.as_ref();
     let options = Options {
@@ -225,6 +218,31 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     })
 }
 
+/// Reads the dumps, or the cluster where none is given; says what is wrong with a dump as a whole.
+pub(super) fn read_snapshot(
+    input: &InputArgs,
+    cluster: &ClusterArgs,
+    namespaces: &[String],
+) -> Result<Snapshot, CliError> {
+    let mut builder = SnapshotBuilder::new("default");
+    let mut input_errors = Vec::new();
+    if input.is_empty() {
+        cluster::read_into(&mut builder, &cluster.request(namespaces), Arc::new(NoProgress))?;
+    } else {
+        input_errors = sources::read_into(&mut builder, &input.inputs()?);
+    }
+    for error in &input_errors {
+        errors::say(&format!("error: {}", errors::with_causes(error)));
+    }
+    let (mut snapshot, conflicts) = builder.finish();
+    snapshot.reading.conflicts = conflicts;
+    if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
+        report_reading(&snapshot);
+        return Err(CliError::NothingRead);
+    }
+    Ok(snapshot)
+}
+
 /// The version that labels are pinned to unless the user says otherwise: what comes after PSP, or
 /// what the cluster is at already.
 fn default_pss_version(server: Option<&Server>) -> Version {
@@ -233,7 +251,7 @@ fn default_pss_version(server: Option<&Server>) -> Version {
 }
 
 /// Says on standard error what could not be read.
-fn report_reading(snapshot: &Snapshot) {
+pub(super) fn report_reading(snapshot: &Snapshot) {
     let reading = &snapshot.reading;
     for error in &reading.unreadable {
         errors::say(&format!("error: {error}"));

@@ -1,6 +1,39 @@
 //! Which permission is missing, and which kubectl lines would grant it?
 
-use super::kinds::ListedKind;
+use std::collections::BTreeMap;
+
+use super::kinds::{KINDS, ListedKind};
+
+/// The smallest ClusterRole that lets the program read everything, as a manifest.
+#[must_use]
+pub fn cluster_role() -> String {
+    use std::fmt::Write as _;
+
+    let mut by_group: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for kind in KINDS {
+        by_group.entry(kind.group).or_default().push(kind.resource);
+    }
+    let mut text = String::from(
+        "# The smallest ClusterRole with which `psp2psa plan` and `psp2psa collect` read everything.
+# Discovery and /version are open to every user that has logged in (system:discovery).
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: psp2psa
+rules:
+",
+    );
+    for (group, mut resources) in by_group {
+        resources.sort_unstable();
+        let resources = resources.join(", ");
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "  - apiGroups: [\"{group}\"]\n    resources: [{resources}]\n    verbs: [list]"
+        );
+    }
+    text
+}
 
 /// The kubectl lines that let the refused user list a kind.
 ///

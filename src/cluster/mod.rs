@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex};
 
 pub use connection::Target;
 pub use errors::ClusterError;
+pub use grants::cluster_role;
 pub use kinds::{KINDS, ListedKind};
 
 use crate::objects::meta::Name;

@@ -5,7 +5,9 @@
 //! annotations but those with a meaning here.
 
 pub mod change;
+pub mod collection;
 pub mod decode;
+pub mod encode;
 pub mod meta;
 pub mod namespace;
 pub mod path;
@@ -20,6 +22,7 @@ pub mod source;
 pub mod volume;
 pub mod workload;
 
+use collection::Collection;
 use namespace::{Namespace, ServiceAccount};
 use pod::Pod;
 use psp::PodSecurityPolicy;
@@ -29,6 +32,8 @@ use workload::Workload;
 /// An object of a kind that the program reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Object {
+    /// What a collected snapshot says about itself.
+    Collection(Box<Collection>),
     /// A PodSecurityPolicy.
     PodSecurityPolicy(Box<PodSecurityPolicy>),
     /// A Namespace.
@@ -50,6 +55,7 @@ impl Object {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Collection(_) => collection::KIND,
             Self::PodSecurityPolicy(_) => "PodSecurityPolicy",
             Self::Namespace(_) => "Namespace",
             Self::ServiceAccount(_) => "ServiceAccount",

@@ -35,7 +35,7 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
 
 /// A release, as far as it matters which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Release {
+pub(crate) enum Release {
     /// CronJobs in v1beta1 only.
     V1_20,
     V1_21,
@@ -74,7 +74,7 @@ struct Fault {
 
 /// A cluster.
 #[derive(Clone)]
-pub struct Cluster(Arc<State>);
+pub(crate) struct Cluster(Arc<State>);
 
 struct State {
     release: Release,
@@ -86,7 +86,7 @@ struct State {
 
 impl Cluster {
     /// A cluster with these objects.
-    pub fn of(release: Release, objects: Vec<Value>) -> Self {
+    pub(crate) fn of(release: Release, objects: Vec<Value>) -> Self {
         let mut items: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for mut object in objects {
             let fields = object.as_object_mut().unwrap();
@@ -104,17 +104,17 @@ impl Cluster {
     }
 
     /// The cluster of a dump in testdata/clusters.
-    pub fn of_dump(release: Release, file: &str) -> Self {
+    pub(crate) fn of_dump(release: Release, file: &str) -> Self {
         Self::of(release, dump(file))
     }
 
     /// Answers so once, to the next request of that path whose query contains the text.
-    pub fn once(&self, path: &'static str, query: &'static str, answer: Answer) -> &Self {
+    pub(crate) fn once(&self, path: &'static str, query: &'static str, answer: Answer) -> &Self {
         self.fault(Fault { path, query, answer, is_lasting: false })
     }
 
     /// Answers so always.
-    pub fn always(&self, path: &'static str, query: &'static str, answer: Answer) -> &Self {
+    pub(crate) fn always(&self, path: &'static str, query: &'static str, answer: Answer) -> &Self {
         self.fault(Fault { path, query, answer, is_lasting: true })
     }
 
@@ -124,7 +124,7 @@ impl Cluster {
     }
 
     /// Lets nobody list this.
-    pub fn forbid(&self, path: &'static str, resource: &str) -> &Self {
+    pub(crate) fn forbid(&self, path: &'static str, resource: &str) -> &Self {
         let message = format!(
             "{resource} is forbidden: User \"jo\" cannot list resource \"{resource}\" at the cluster \
              scope"
@@ -132,17 +132,17 @@ impl Cluster {
         self.always(path, "", Answer::status(403, "Forbidden", &message))
     }
 
-    pub fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         let cluster = self.clone();
         Server::http(move |seen| cluster.answer(seen))
     }
 
     /// Fails if there was a request that an API server would not expect.
-    pub fn assert_expected(&self) {
+    pub(crate) fn assert_expected(&self) {
         assert_eq!(*self.0.unexpected.lock().unwrap(), Vec::<String>::new());
     }
 
-    pub fn answer(&self, seen: &Seen) -> Answer {
+    pub(crate) fn answer(&self, seen: &Seen) -> Answer {
         let mut faults = self.0.faults.lock().unwrap();
         let fault = faults
             .iter()
@@ -155,13 +155,10 @@ impl Cluster {
             return answer;
         }
         drop(faults);
-        match self.regular(seen) {
-            Some(answer) => answer,
-            None => {
-                self.0.unexpected.lock().unwrap().push(seen.target());
-                Answer::text(500, "text/plain", "unexpected")
-            }
-        }
+        self.regular(seen).unwrap_or_else(|| {
+            self.0.unexpected.lock().unwrap().push(seen.target());
+            Answer::text(500, "text/plain", "unexpected")
+        })
     }
 
     fn regular(&self, seen: &Seen) -> Option<Answer> {
@@ -196,7 +193,7 @@ impl Cluster {
             },
         };
         if rest.is_empty() {
-            return self.resources(group_version);
+            return Some(self.resources(group_version));
         }
         let (namespace, resource) = match rest.strip_prefix("namespaces/") {
             Some(rest) => {
@@ -219,7 +216,7 @@ impl Cluster {
         self.list(group_version, kind, namespace, seen)
     }
 
-    fn resources(&self, group_version: &str) -> Option<Answer> {
+    fn resources(&self, group_version: &str) -> Answer {
         let kind_version = group_version.replace("batch/v1beta1", "batch/v1");
         let mut resources: Vec<_> = KINDS
             .iter()
@@ -231,7 +228,7 @@ impl Cluster {
             .map(|(_, _, resource, _)| json!({"name": resource}))
             .collect();
         resources.push(json!({"name": "poddisruptionbudgets"}));
-        Some(Answer::json(200, &json!({"kind": "APIResourceList", "resources": resources})))
+        Answer::json(200, &json!({"kind": "APIResourceList", "resources": resources}))
     }
 
     fn list(
@@ -277,7 +274,7 @@ impl Cluster {
 }
 
 /// The objects of a dump in testdata/clusters.
-pub fn dump(file: &str) -> Vec<Value> {
+pub(crate) fn dump(file: &str) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/clusters").join(file);
     let mut text = String::new();
     MultiGzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();

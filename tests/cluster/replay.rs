@@ -35,12 +35,11 @@ fn replay(files: &[&str]) -> (Server, Arc<Mutex<Vec<String>>>) {
     }
     let unexpected: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = Arc::clone(&unexpected);
-    let server = Server::http(move |seen| match answers.get(&seen.target()) {
-        Some(answer) => answer.clone(),
-        None => {
+    let server = Server::http(move |seen| {
+        answers.get(&seen.target()).cloned().unwrap_or_else(|| {
             log.lock().unwrap().push(seen.target());
             Answer::text(500, "text/plain", "unexpected")
-        }
+        })
     });
     (server, unexpected)
 }

@@ -9,23 +9,23 @@ use tempfile::TempDir;
 use crate::server::Server;
 
 /// A home directory, and what the program says in it.
-pub struct Home(pub TempDir);
+pub(crate) struct Home(pub(crate) TempDir);
 
 /// What a run has said.
 #[derive(Debug)]
-pub struct Said {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Said {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// Asserts a failure that is one line and a hint.
-    pub fn assert_fails(&self, error: &str, hint: &str) {
+    pub(crate) fn assert_fails(&self, error: &str, hint: &str) {
         assert_eq!(self.code, 4, "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
         let lines: Vec<_> = self.stderr.lines().collect();
@@ -36,23 +36,23 @@ impl Said {
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
     /// A home whose kubeconfig names a server that wants no login.
-    pub fn of(server: &Server) -> Self {
+    pub(crate) fn of(server: &Server) -> Self {
         let home = Self::new();
         home.write_kubeconfig(&server.url(), "", "{}");
         home
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Writes `.kube/config`; `cluster` and `user` are YAML to go into their places.
-    pub fn write_kubeconfig(&self, url: &str, cluster: &str, user: &str) -> PathBuf {
+    pub(crate) fn write_kubeconfig(&self, url: &str, cluster: &str, user: &str) -> PathBuf {
         let directory = self.path().join(".kube");
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join("config");
@@ -66,7 +66,7 @@ impl Home {
         path
     }
 
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::cargo_bin("psp2psa").unwrap();
         command.env("HOME", self.path()).current_dir(self.path());
         for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"] {
@@ -78,12 +78,12 @@ impl Home {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         said(self.command().args(args))
     }
 }
 
-pub fn said(command: &mut Command) -> Said {
+pub(crate) fn said(command: &mut Command) -> Said {
     let output = command.output().unwrap();
     Said {
         code: output.status.code().unwrap(),

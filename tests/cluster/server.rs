@@ -12,23 +12,23 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub path: String,
-    pub query: String,
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) query: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 
-    pub fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         match self.query.as_str() {
             "" => self.path.clone(),
             query => format!("{}?{query}", self.path),
@@ -38,7 +38,7 @@ impl Seen {
 
 /// An answer, or how there is none.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     Http {
         status: u16,
         headers: Vec<(&'static str, String)>,
@@ -56,17 +56,17 @@ pub enum Answer {
 }
 
 impl Answer {
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::text(status, "application/json", &body.to_string())
     }
 
-    pub fn text(status: u16, content_type: &str, body: &str) -> Self {
+    pub(crate) fn text(status: u16, content_type: &str, body: &str) -> Self {
         let headers = vec![("Content-Type", content_type.to_owned())];
         Self::Http { status, headers, body: body.as_bytes().to_vec() }
     }
 
     /// An error in the API's form.
-    pub fn status(code: u16, reason: &str, message: &str) -> Self {
+    pub(crate) fn status(code: u16, reason: &str, message: &str) -> Self {
         Self::json(
             code,
             &serde_json::json!({
@@ -76,7 +76,7 @@ impl Answer {
         )
     }
 
-    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         if let Self::Http { headers, .. } = &mut self {
             headers.push((name, value.to_owned()));
         }
@@ -87,18 +87,18 @@ impl Answer {
 type Handler = dyn Fn(&Seen) -> Answer + Send + Sync;
 
 /// A running server; its threads end with the test's process.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     is_tls: bool,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
-    pub fn http(handler: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn http(handler: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
         Self::start(Arc::new(handler), None)
     }
 
-    pub fn https(
+    pub(crate) fn https(
         config: ServerConfig,
         handler: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
     ) -> Self {
@@ -131,18 +131,18 @@ impl Server {
         Self { address, is_tls, seen }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let scheme = if self.is_tls { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
     /// The requests so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
     /// How many requests there were for a path, whatever the query.
-    pub fn count(&self, path: &str) -> usize {
+    pub(crate) fn count(&self, path: &str) -> usize {
         self.seen().iter().filter(|seen| seen.path == path).count()
     }
 }
@@ -176,7 +176,7 @@ fn serve(
             Answer::Http { status, headers, mut body } => {
                 let mut head = format!("HTTP/1.1 {status} X\r\n");
                 for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
+                    head.extend([name, ": ", &value, "\r\n"]);
                 }
                 // As the API server, which leaves small answers as they are.
                 if wants_gzip && body.len() > 128 * 1024 {
@@ -185,7 +185,7 @@ fn serve(
                     body = encoder.finish()?;
                     head.push_str("Content-Encoding: gzip\r\n");
                 }
-                head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+                head.extend(["Content-Length: ", &body.len().to_string(), "\r\n\r\n"]);
                 stream.get_mut().write_all(head.as_bytes())?;
                 stream.get_mut().write_all(&body)?;
                 stream.get_mut().flush()?;

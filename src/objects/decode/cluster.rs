@@ -4,6 +4,7 @@ use serde::de::MapAccess;
 
 use super::kinds::{Shape, TypeMeta};
 use crate::objects::Object;
+use crate::objects::collection::Collection;
 use crate::objects::meta::{Name, ObjectMeta};
 use crate::objects::namespace::{Namespace, ServiceAccount};
 use crate::objects::psp::{PodSecurityPolicy, PodSecurityPolicySpec};
@@ -18,6 +19,7 @@ pub(super) struct ClusterBody {
     rules: Vec<PolicyRule>,
     role_ref: RoleRef,
     subjects: Vec<Subject>,
+    collection: Collection,
 }
 
 impl ClusterBody {
@@ -43,6 +45,9 @@ impl ClusterBody {
             (Shape::RoleBinding | Shape::ClusterRoleBinding, "subjects") => {
                 self.subjects = map.next_value_seed(Nullable::seed())?;
             }
+            (Shape::Collection, "reading") => {
+                self.collection = map.next_value_seed(Nullable::seed())?;
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -60,6 +65,7 @@ impl ClusterBody {
         let namespace = Name::from(metadata.namespace.as_str());
         let resource_version = metadata.resource_version.as_str().into();
         Some(match shape {
+            Shape::Collection => Object::Collection(Box::new(self.collection)),
             Shape::PodSecurityPolicy => Object::PodSecurityPolicy(Box::new(PodSecurityPolicy {
                 name,
                 resource_version,

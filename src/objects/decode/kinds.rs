@@ -1,5 +1,6 @@
 //! Which kinds of objects do we read, and in which API versions?
 
+use crate::objects::collection;
 use crate::objects::meta::Name;
 use crate::objects::workload::WorkloadKind;
 
@@ -37,6 +38,8 @@ pub(super) enum Shape {
     ClusterRole,
     RoleBinding,
     ClusterRoleBinding,
+    /// What a collected snapshot says about itself.
+    Collection,
     /// A kind that the program does not read.
     Other,
 }
@@ -47,6 +50,7 @@ impl Shape {
         use WorkloadKind as W;
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         match (group, version, kind) {
+            ("psp2psa", "v1", collection::KIND) => Self::Collection,
             ("policy" | "extensions", "v1beta1", "PodSecurityPolicy") => Self::PodSecurityPolicy,
             ("", "v1", "Namespace") => Self::Namespace,
             ("", "v1", "ServiceAccount") => Self::ServiceAccount,

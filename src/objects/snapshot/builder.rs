@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use super::intern::Interner;
 use super::{Conflict, Reading, Snapshot};
 use crate::objects::Object;
+use crate::objects::collection::{CollectedServer, Collection};
 use crate::objects::meta::Name;
 use crate::objects::namespace::{Namespace, ServiceAccount};
 use crate::objects::pod::Pod;
@@ -84,10 +85,16 @@ impl SnapshotBuilder {
         {
             *namespace = Name::clone(&self.default_namespace);
         }
+        if let Object::Collection(collection) = &object {
+            self.add_collection(collection);
+            return;
+        }
         self.interner.share(&mut object);
         let origin = self.origin(source);
         *self.reading.read.entry(object.kind()).or_default() += 1;
         match object {
+            // Not an object of the cluster.
+            Object::Collection(_) => {}
             Object::PodSecurityPolicy(object) => {
                 self.policies.push(Entry { object: *object, origin });
             }
@@ -131,6 +138,17 @@ impl SnapshotBuilder {
     /// Records the API server. Where several are given, the newest stands.
     pub fn add_server(&mut self, server: Server) {
         self.server = self.server.take().max(Some(server));
+    }
+
+    fn add_collection(&mut self, collection: &Collection) {
+        if let Some(server) = collection.server.as_ref().and_then(CollectedServer::to_server) {
+            self.add_server(server);
+        }
+        let reading = &mut self.reading;
+        reading.listed.extend(collection.kinds.iter().map(|kind| Name::from(kind.as_str())));
+        reading.unlisted.extend(collection.unlisted.iter().map(Into::into));
+        reading.unreadable.extend(collection.unreadable.iter().map(Into::into));
+        reading.unreadable_inputs.extend(collection.unreadable_inputs.iter().cloned());
     }
 
     /// Takes back every object of that file, readable or not, as if it had never been added.
@@ -228,7 +246,7 @@ fn by_key<K: Ord, T>(objects: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
 
 fn namespace_mut(object: &mut Object) -> Option<&mut Name> {
     match object {
-        Object::PodSecurityPolicy(_) | Object::Namespace(_) => None,
+        Object::Collection(_) | Object::PodSecurityPolicy(_) | Object::Namespace(_) => None,
         Object::ServiceAccount(account) => Some(&mut account.namespace),
         Object::Pod(pod) => Some(&mut pod.namespace),
         Object::Workload(workload) => Some(&mut workload.namespace),

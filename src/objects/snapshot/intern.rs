@@ -23,6 +23,7 @@ impl Interner {
     /// Makes the object share what it can with those before it.
     pub(super) fn share(&mut self, object: &mut Object) {
         match object {
+            Object::Collection(_) => {}
             Object::Pod(pod) => self.share_pod(pod),
             Object::Workload(workload) => self.share_workload(workload),
             Object::ServiceAccount(account) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::objects::snapshot::{Conflict, Snapshot, SnapshotBuilder};
 use crate::sources::{Input, read_into};
 
-fn snapshot(files: &[&str]) -> (Snapshot, Vec<Conflict>) {
+pub(super) fn snapshot(files: &[&str]) -> (Snapshot, Vec<Conflict>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/clusters");
     let inputs: Vec<_> = files.iter().map(|file| Input::new(&root.join(file), false)).collect();
     let mut builder = SnapshotBuilder::default();

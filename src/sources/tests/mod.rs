@@ -4,6 +4,7 @@ mod demo;
 mod files;
 mod json;
 mod kinds;
+mod written;
 mod yaml;
 
 use super::*;
@@ -28,6 +29,7 @@ fn line(item: &Result<Item, String>) -> String {
     match item.as_ref().map(|item| &item.content) {
         Ok(Ok(Content::Object { kind, object, .. })) => {
             let (namespace, name) = match object {
+                Object::Collection(_) => ("", ""),
                 Object::PodSecurityPolicy(object) => ("", &*object.name),
                 Object::Namespace(object) => ("", &*object.name),
                 Object::ServiceAccount(object) => (&*object.namespace, &*object.name),

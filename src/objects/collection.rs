@@ -1,0 +1,164 @@
+//! What does a collected snapshot say about itself?
+//!
+//! A dump by kubectl does not tell an empty kind from one that nobody asked for. Snapshots by
+//! `collect` begin with an object of their own, which does, and which names the server.
+
+use super::meta::Name;
+use super::server::{Server, Unlisted};
+use super::slim::slim;
+use super::source::{ObjectError, Source};
+
+/// `apiVersion` of the object.
+pub const API_VERSION: &str = "psp2psa/v1";
+/// `kind` of the object.
+pub const KIND: &str = "Snapshot";
+
+slim! {
+    /// `reading` of a Snapshot: what was read, and what could not be.
+    pub struct Collection as "an account of what was read" {
+        /// `server`.
+        "server" server: Option<CollectedServer>,
+        /// `kinds`: those of which the snapshot has everything that there was.
+        "kinds" kinds: Vec<String>,
+        /// `unlisted`: the lists that the cluster did not give.
+        "unlisted" unlisted: Vec<CollectedUnlisted>,
+        /// `unreadable`: the objects that could not be read.
+        "unreadable" unreadable: Vec<CollectedError>,
+        /// `unreadableInputs`: what could not be read to its end.
+        "unreadableInputs" unreadable_inputs: Vec<String>,
+    }
+}
+
+slim! {
+    /// `server`.
+    pub struct CollectedServer as "a server" {
+        /// `version`: `v1.N`.
+        "version" version: String,
+        /// `gitVersion`.
+        "gitVersion" git_version: String,
+        /// `servesPsp`.
+        "servesPsp" serves_psp: bool,
+    }
+}
+
+slim! {
+    /// One of `unlisted`.
+    pub struct CollectedUnlisted as "a list that was not given" {
+        /// `kind`.
+        "kind" kind: String,
+        /// `namespace`; `None` for the whole cluster.
+        "namespace" namespace: Option<String>,
+        /// `reason`.
+        "reason" reason: String,
+        /// `grant`.
+        "grant" grant: String,
+    }
+}
+
+slim! {
+    /// One of `unreadable`; nothing of the object but its name.
+    pub struct CollectedError as "an error" {
+        /// `file`.
+        "file" file: String,
+        /// `index`.
+        "index" index: i64,
+        /// `line` where the object starts.
+        "line" line: Option<i64>,
+        /// `faultLine`: the line of the fault.
+        "faultLine" fault_line: Option<i64>,
+        /// `apiVersion`.
+        "apiVersion" api_version: String,
+        /// `kind`.
+        "kind" kind: String,
+        /// `namespace`.
+        "namespace" namespace: String,
+        /// `name`.
+        "name" name: String,
+        /// `field`.
+        "field" field: String,
+        /// `reason`.
+        "reason" reason: String,
+    }
+}
+
+impl CollectedServer {
+    /// The server; `None` where its version is none.
+    #[must_use]
+    pub fn to_server(&self) -> Option<Server> {
+        Some(Server {
+            version: self.version.parse().ok()?,
+            git_version: Name::from(self.git_version.as_str()),
+            serves_psp: self.serves_psp,
+        })
+    }
+}
+
+impl From<&Server> for CollectedServer {
+    fn from(server: &Server) -> Self {
+        Self {
+            version: server.version.to_string(),
+            git_version: server.git_version.to_string(),
+            serves_psp: server.serves_psp,
+        }
+    }
+}
+
+impl From<&CollectedUnlisted> for Unlisted {
+    fn from(unlisted: &CollectedUnlisted) -> Self {
+        Self {
+            kind: unlisted.kind.as_str().into(),
+            namespace: unlisted.namespace.as_deref().map(Name::from),
+            reason: unlisted.reason.clone(),
+            grant: unlisted.grant.clone(),
+        }
+    }
+}
+
+impl From<&Unlisted> for CollectedUnlisted {
+    fn from(unlisted: &Unlisted) -> Self {
+        Self {
+            kind: unlisted.kind.to_string(),
+            namespace: unlisted.namespace.as_deref().map(str::to_owned),
+            reason: unlisted.reason.clone(),
+            grant: unlisted.grant.clone(),
+        }
+    }
+}
+
+impl From<&CollectedError> for ObjectError {
+    fn from(error: &CollectedError) -> Self {
+        let number = |number: i64| usize::try_from(number).unwrap_or(0);
+        Self {
+            at: Source {
+                file: error.file.as_str().into(),
+                index: number(error.index),
+                line: error.line.map(number),
+            },
+            line: error.fault_line.map(number),
+            api_version: error.api_version.clone(),
+            kind: error.kind.clone(),
+            namespace: error.namespace.clone(),
+            name: error.name.clone(),
+            field: error.field.clone(),
+            reason: error.reason.clone(),
+        }
+    }
+}
+
+impl From<&ObjectError> for CollectedError {
+    fn from(error: &ObjectError) -> Self {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            file: error.at.file.to_string(),
+            index: number(error.at.index),
+            line: error.at.line.map(number),
+            fault_line: error.line.map(number),
+            api_version: error.api_version.clone(),
+            kind: error.kind.clone(),
+            namespace: error.namespace.clone(),
+            name: error.name.clone(),
+            field: error.field.clone(),
+            reason: error.reason.clone(),
+        }
+    }
+}
