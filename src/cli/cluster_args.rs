@@ -5,41 +5,43 @@ use std::time::Duration;
 
 use crate::cluster::{Request, Target};
 
+/// Where the flags stand in the help; those behind them must not follow.
+const HEADING: &str = "Cluster, where no -f is given";
+
 /// kubectl's flags, with kubectl's meanings; they count where no `-f` is given.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Cluster, where no -f is given")]
 pub(super) struct ClusterArgs {
     /// Use this kubeconfig file, instead of KUBECONFIG or ~/.kube/config
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
     /// Use this context of the kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, value_name = "NAME")]
     context: Option<String>,
 
     /// Use this cluster of the kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, value_name = "NAME")]
     cluster: Option<String>,
 
     /// Use this user of the kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, value_name = "NAME")]
     user: Option<String>,
 
     /// Impersonate this user
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(help_heading = HEADING, long = "as", value_name = "USER")]
     impersonate: Option<String>,
 
     /// Impersonate this group; may be given several times
-    #[arg(long = "as-group", value_name = "GROUP", requires = "impersonate")]
+    #[arg(help_heading = HEADING, long = "as-group", value_name = "GROUP", requires = "impersonate")]
     impersonate_groups: Vec<String>,
 
     /// Give up a request after this time: 30s, 5m, 1m30s, or a number of seconds; 0 waits as long as
     /// the server is not silent
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration, hide_default_value = true)]
+    #[arg(help_heading = HEADING, long, value_name = "TIME", default_value = "0", value_parser = duration, hide_default_value = true)]
     request_timeout: Duration,
 
     /// Ask for so many objects at a time; 0 asks for all at once
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(help_heading = HEADING, long, value_name = "N", default_value_t = 500)]
     chunk_size: u32,
 }
 

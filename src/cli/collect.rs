@@ -12,6 +12,7 @@ use tempfile::{NamedTempFile, TempDir};
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::input::InputArgs;
+use super::interrupt::Unfinished;
 use super::plan::{read_snapshot, report_reading};
 use crate::cluster;
 use crate::objects::encode;
@@ -141,6 +142,7 @@ impl Place {
 fn write_file(path: &Path, format: FileFormat, snapshot: &Snapshot) -> io::Result<()> {
     let directory = parent_of(path);
     let file = NamedTempFile::with_prefix_in(".psp2psa-", directory)?;
+    let _unfinished = Unfinished::new(file.path());
     let mut writer = BufWriter::with_capacity(1 << 16, file);
     let values = encode::values(snapshot).map(|(_, value)| value);
     if format.is_packed {
@@ -159,11 +161,11 @@ fn write_file(path: &Path, format: FileFormat, snapshot: &Snapshot) -> io::Resul
 /// Writes a directory beside the place, then renames it.
 fn write_directory(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let directory = TempDir::with_prefix_in(".psp2psa-", parent_of(path))?;
-    let mut values = encode::values(snapshot).peekable();
+    let _unfinished = Unfinished::new(directory.path());
     let format = FileFormat { is_yaml: false, is_packed: false };
     // The values come kind by kind, but kinds that share a map in turns.
     let mut by_kind = std::collections::BTreeMap::<&str, Vec<Value>>::new();
-    for (kind, value) in values.by_ref() {
+    for (kind, value) in encode::values(snapshot) {
         by_kind.entry(kind).or_default().push(value);
     }
     for (kind, values) in by_kind {

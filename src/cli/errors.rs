@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::program::Program;
+
 /// Done, nothing to report.
 pub const EXIT_CLEAN: u8 = 0;
 /// Findings, where they were asked for.
@@ -27,7 +29,13 @@ Exit codes:
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  # What can each namespace enforce? From a dump of the cluster
+  # What can each namespace of the current context's cluster enforce?
+  psp2psa plan
+
+  # Take a snapshot of it, for plans elsewhere
+  psp2psa collect -o cluster.json.gz
+
+  # The same from a dump of the cluster
   kubectl get psp,ns,sa,roles,rolebindings,clusterroles,clusterrolebindings,pods,podtemplates,\\
 rc,rs,deploy,sts,ds,jobs,cronjobs -A -o json > cluster.json
   psp2psa plan -f cluster.json
@@ -119,7 +127,7 @@ impl CliError {
 }
 
 /// Reports how a run ended, and gives its exit code.
-pub(super) fn exit(result: Result<Outcome, CliError>) -> ExitCode {
+pub(super) fn exit(result: Result<Outcome, CliError>, program: Program) -> ExitCode {
     let code = match result {
         Ok(Outcome::Clean) => EXIT_CLEAN,
         Ok(Outcome::Findings) => EXIT_FINDINGS,
@@ -130,7 +138,7 @@ pub(super) fn exit(result: Result<Outcome, CliError>) -> ExitCode {
             if let Some(hint) = error.hint() {
                 let _ = write!(text, "\nhint: {hint}");
             }
-            say(&text);
+            say(&program.say(&text));
             error.code()
         }
     };
@@ -154,7 +162,9 @@ pub(super) fn report_usage(error: &clap::Error) -> ExitCode {
     // Help and version come as errors too; they belong on standard output, and are no failure.
     match error.print() {
         _ if error.use_stderr() => ExitCode::from(EXIT_USAGE),
-        printed => exit(printed.map(|()| Outcome::Clean).map_err(CliError::Output)),
+        printed => {
+            exit(printed.map(|()| Outcome::Clean).map_err(CliError::Output), Program::Itself)
+        }
     }
 }
 

@@ -12,15 +12,20 @@ mod collect;
 mod completion;
 pub mod errors;
 mod input;
+mod interrupt;
 mod plan;
+mod program;
+mod progress;
 mod simulate;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use errors::{CliError, Outcome};
+use program::Program;
 
 /// Takes a Kubernetes cluster from PodSecurityPolicy to Pod Security Admission
 ///
@@ -47,16 +52,23 @@ enum Command {
     Check(check::Args),
     Collect(Box<collect::Args>),
     Completion(completion::Args),
+    #[command(name = "__complete", hide = true)]
+    Words(words::Args),
 }
 
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Cli::try_parse() {
+    let program = Program::of(std::env::args_os().next().as_deref());
+    let parsed = program
+        .named(Cli::command())
+        .try_get_matches()
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    let result = match parsed {
         Ok(cli) => run(cli.command),
         Err(error) => return errors::report_usage(&error),
     };
-    errors::exit(result)
+    errors::exit(result, program)
 }
 
 fn run(command: Command) -> Result<Outcome, CliError> {
@@ -67,6 +79,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Collect(args) => collect::run(&args, &mut out)?,
         Command::Completion(args) => completion::run(&args, &mut Cli::command(), &mut out)?,
+        Command::Words(args) => words::run(&args, &mut Cli::command(), &mut out)?,
     };
     out.flush().map_err(CliError::Output)?;
     Ok(outcome)

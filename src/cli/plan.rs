@@ -11,7 +11,9 @@ use tempfile::NamedTempFile;
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::input::InputArgs;
-use crate::cluster::{self, NoProgress};
+use super::interrupt::Unfinished;
+use super::progress::Progress;
+use crate::cluster;
 use crate::level::Level;
 use crate::migrate::Options;
 use crate::migrate::assemble;
@@ -31,7 +33,9 @@ use crate::version::Version;
 /// written it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    # The plan as a table\n  \
+    # The plan of the current context's cluster as a table\n  \
+    psp2psa plan\n\n  \
+    # The same from a dump or snapshot\n  \
     psp2psa plan -f cluster.json\n\n  \
     # The labels as a script: read it, let the server check it, run it\n  \
     psp2psa plan -f cluster.json -o script > labels.sh\n  \
@@ -227,9 +231,14 @@ pub(super) fn read_snapshot(
     let mut builder = SnapshotBuilder::new("default");
     let mut input_errors = Vec::new();
     if input.is_empty() {
-        cluster::read_into(&mut builder, &cluster.request(namespaces), Arc::new(NoProgress))?;
+        let progress = Arc::new(Progress::new());
+        let read = cluster::read_into(&mut builder, &cluster.request(namespaces), progress.clone());
+        progress.clear();
+        read?;
     } else {
-        input_errors = sources::read_into(&mut builder, &input.inputs()?);
+        let inputs = input.inputs()?;
+        let progress = Progress::new();
+        input_errors = sources::read_into_with(&mut builder, &inputs, &mut || progress.object());
     }
     for error in &input_errors {
         errors::say(&format!("error: {}", errors::with_causes(error)));
@@ -304,6 +313,7 @@ fn replace_file(
     #[cfg(unix)]
     new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut new = new.tempfile_in(path.parent().unwrap_or(Path::new("")))?;
+    let _unfinished = Unfinished::new(new.path());
     let mut file = BufWriter::new(&mut new);
     write(&mut file)?;
     file.flush()?;

@@ -60,16 +60,6 @@ pub trait Progress: Send + Sync {
     fn list_done(&self);
 }
 
-/// Tells nobody.
-#[derive(Debug, Clone, Copy)]
-pub struct NoProgress;
-
-impl Progress for NoProgress {
-    fn lists(&self, _n_lists: usize) {}
-    fn page(&self, _n_objects: usize) {}
-    fn list_done(&self) {}
-}
-
 /// Reads everything that a plan needs into the builder.
 ///
 /// # Errors

@@ -6,8 +6,8 @@ use super::gaps;
 use super::judgement::{self, Judgement};
 use super::lineage::{self, Unit};
 use super::plan::{
-    ByEnforce, Evidence, LevelIgnoring, NamespaceLevels, NamespacePlan, Plan, PolicyPlan, ServerPlan, Summary,
-    UsableBy, WorkloadPlan,
+    ByEnforce, Evidence, LevelIgnoring, NamespaceLevels, NamespacePlan, Plan, PolicyPlan,
+    ServerPlan, Summary, UsableBy, WorkloadPlan,
 };
 use super::recommend::{self, Levels, Passes};
 use super::simulation::Simulation;

@@ -280,6 +280,10 @@ fn workload(workload: &Workload) -> Value {
         "kind": workload.kind.as_str(),
         "metadata": metadata.finish(),
     });
+    if !workload.claims.is_empty() {
+        let claims = workload.claims.iter().map(|name| json!({ "metadata": { "name": **name } }));
+        spec.insert("volumeClaimTemplates".to_owned(), claims.collect());
+    }
     if let Some(pod) = &workload.template {
         match workload.kind {
             K::PodTemplate => value["template"] = template(pod),

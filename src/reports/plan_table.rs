@@ -152,7 +152,7 @@ fn summary(plan: &Plan) -> String {
 }
 
 /// What the server is, for the migration.
-fn server(plan: &Plan<'_>) -> Option<String> {
+fn server(plan: &Plan) -> Option<String> {
     let server = plan.server.as_ref()?;
     let psp = if server.serves_psp { "serves" } else { "does not serve" };
     let psa = match server.pod_security_admission {

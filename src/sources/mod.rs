@@ -69,18 +69,30 @@ pub type Sink<'a> = dyn FnMut(Result<Item, SourceError>) + 'a;
 ///
 /// Returns what was wrong with inputs as a whole, which the builder has as text.
 pub fn read_into(builder: &mut SnapshotBuilder, inputs: &[Input]) -> Vec<SourceError> {
+    read_into_with(builder, inputs, &mut || {})
+}
+
+/// As [`read_into`]; `on_item` is called before each object.
+pub fn read_into_with(
+    builder: &mut SnapshotBuilder,
+    inputs: &[Input],
+    on_item: &mut dyn FnMut(),
+) -> Vec<SourceError> {
     let mut errors = Vec::new();
-    read(inputs, &mut |item| match item {
-        Ok(Item { source, content: Ok(Content::Object { object, .. }) }) => {
-            builder.add(object, &source);
-        }
-        Ok(Item { content: Ok(Content::Skipped { api_version, kind, .. }), .. }) => {
-            builder.skip(&api_version, &kind);
-        }
-        Ok(Item { content: Err(error), .. }) => builder.add_unreadable(error),
-        Err(error) => {
-            builder.add_unreadable_input(error.to_string());
-            errors.push(error);
+    read(inputs, &mut |item| {
+        on_item();
+        match item {
+            Ok(Item { source, content: Ok(Content::Object { object, .. }) }) => {
+                builder.add(object, &source);
+            }
+            Ok(Item { content: Ok(Content::Skipped { api_version, kind, .. }), .. }) => {
+                builder.skip(&api_version, &kind);
+            }
+            Ok(Item { content: Err(error), .. }) => builder.add_unreadable(error),
+            Err(error) => {
+                builder.add_unreadable_input(error.to_string());
+                errors.push(error);
+            }
         }
     });
     errors

@@ -30,6 +30,11 @@ fn help_of_check() {
 }
 
 #[test]
+fn help_of_collect() {
+    assert_snapshot!(psp2psa("collect --help").run());
+}
+
+#[test]
 fn help_of_completion() {
     assert_snapshot!(psp2psa("completion --help").run());
 }
@@ -44,7 +49,7 @@ fn every_command_has_its_help_here() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(commands, ["plan", "simulate", "check", "completion", "help"]);
+    assert_eq!(commands, ["plan", "simulate", "check", "collect", "completion", "help"]);
 }
 
 #[test]
@@ -105,9 +110,10 @@ fn a_bad_selector_is_wrong_usage() {
 
 #[test]
 fn without_input_there_is_a_hint() {
-    for command in ["plan", "simulate", "check"] {
+    // plan would read a cluster, and there is none.
+    for (command, code) in [("plan", 4), ("simulate", 2), ("check", 2)] {
         let run = psp2psa(command).run();
-        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{command}");
+        assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{command}");
         assert!(run.stderr.contains("\nhint: give a dump with `-f FILE`"), "{}", run.stderr);
     }
     assert_snapshot!(psp2psa("plan").run());

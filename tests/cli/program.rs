@@ -10,6 +10,9 @@ use tempfile::TempDir;
 /// A run to be, with arguments as a shell would split them at blanks.
 pub(crate) fn psp2psa(arguments: &str) -> Program {
     let mut command = assert_cmd::Command::new(binary());
+    // No cluster of the developer's is to be found.
+    command.env("HOME", "/nonexistent").env_remove("KUBECONFIG");
+    command.env_remove("KUBERNETES_SERVICE_HOST");
     // clap would lay out help to this width.
     command.env_remove("COLUMNS").args(arguments.split_whitespace());
     Program { command }

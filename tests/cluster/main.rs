@@ -14,6 +14,7 @@ mod fake;
 mod faults;
 mod lists;
 mod login;
+mod plugin;
 mod replay;
 mod run;
 mod server;

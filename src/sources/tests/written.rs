@@ -184,7 +184,8 @@ fn object() -> impl Strategy<Value = Value> {
                 "ServiceAccount" => object["automountServiceAccountToken"] = json!(flag),
                 _ => {
                     object["spec"] = json!({"replicas": number, "parallelism": number,
-                        "suspend": flag, "paused": flag, "template": template});
+                        "suspend": flag, "paused": flag, "template": template,
+                        "volumeClaimTemplates": [{"metadata": {"name": "data"}}]});
                 }
             }
             object
