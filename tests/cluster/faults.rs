@@ -222,3 +222,32 @@ fn an_expired_login_is_said() {
     let said = Home::of(&server).run(&["plan", "--chunk-size", "20"]);
     said.assert_fails("does not accept the login", "log in again");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_at_once_and_leaves_nothing() {
+    let cluster = demo();
+    cluster.always(PODS, "", Answer::Silence(Duration::from_secs(30)));
+    let server = cluster.serve();
+    let home = Home::of(&server);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_psp2psa"))
+        .args(["collect", "-o", "snapshot.json"])
+        .env("HOME", home.path())
+        .env_remove("KUBECONFIG")
+        .current_dir(home.path())
+        .spawn()
+        .unwrap();
+    while server.count(PODS) == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let started = Instant::now();
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(2));
+    let names: Vec<_> = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names, [".kube"]);
+}

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::run::Home;
 use crate::server::{Answer, Server};
 
-/// A server that gives recorded answers, and fails at every other request.
-fn replay(files: &[&str]) -> (Server, Arc<Mutex<Vec<String>>>) {
+/// Recorded answers to plain GETs, by path and query.
+fn answers(files: &[&str]) -> BTreeMap<String, Answer> {
     let mut answers = BTreeMap::new();
     for file in files {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/vectors/http").join(file);
@@ -33,6 +33,12 @@ fn replay(files: &[&str]) -> (Server, Arc<Mutex<Vec<String>>>) {
             answers.insert(path, Answer::text(status, &content_type, &body));
         }
     }
+    answers
+}
+
+/// A server that gives recorded answers, and fails at every other request.
+fn replay(files: &[&str]) -> (Server, Arc<Mutex<Vec<String>>>) {
+    let answers = answers(files);
     let unexpected: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = Arc::clone(&unexpected);
     let server = Server::http(move |seen| {
@@ -74,4 +80,26 @@ fn a_recorded_1_36_has_no_policies() {
     assert_eq!(plan["server"]["judgesBy"], "v1.36");
     assert_eq!(plan["pssVersion"], "v1.36");
     assert_eq!(plan["policies"], serde_json::json!([]));
+}
+
+#[test]
+fn a_recorded_expiry_begins_the_list_again() {
+    // Of the ClusterRoles the first page by tens is recorded, and that its token has expired; after
+    // two attempts they are asked as a whole, for which the lists by twenty stand in.
+    let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    let expiry = answers(&["server-1.21-expired-continue.jsonl.gz"]);
+    let others = crate::fake::Cluster::of_dump(crate::fake::Release::V1_21, "demo-1.21.json.gz");
+    let rest = others.clone();
+    let server = Server::http(move |seen| {
+        let recorded = (seen.path == path).then(|| expiry.get(&seen.target())).flatten();
+        recorded.cloned().unwrap_or_else(|| rest.answer(seen))
+    });
+    let said = Home::of(&server).run(&["plan", "-o", "json", "--chunk-size", "10"]);
+    others.assert_expected();
+    let sound = Home::of(&others.serve()).run(&["plan", "-o", "json"]);
+    assert_eq!(said.json(), sound.json());
+    let queries: Vec<_> =
+        server.seen().into_iter().filter(|seen| seen.path == path).map(|seen| seen.query).collect();
+    assert_eq!(queries.len(), 5, "{queries:?}");
+    assert_eq!(queries[4], "");
 }
