@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, HumanFloatCount, ProgressBar, ProgressStyle};
 
 use crate::cluster;
 
@@ -29,7 +29,7 @@ impl Progress {
     pub(super) fn new() -> Self {
         // It is hidden where standard error is no terminal.
         let bar = ProgressBar::new_spinner();
-        let style = ProgressStyle::with_template("{spinner} reading {msg} ({per_sec})");
+        let style = ProgressStyle::with_template("{spinner} reading {msg}");
         if let Ok(style) = style {
             bar.set_style(style);
         }
@@ -64,11 +64,12 @@ impl Progress {
         }
         let objects = HumanCount(counts.objects);
         self.bar.set_position(counts.objects);
+        let rate = HumanFloatCount(self.bar.per_sec().round());
         self.bar.set_message(if counts.lists == 0 {
-            format!("{objects} objects")
+            format!("{objects} objects ({rate}/s)")
         } else {
             let Counts { lists, done, pages, .. } = counts;
-            format!("{done} of {lists} lists, {pages} pages, {objects} objects")
+            format!("{done} of {lists} lists, {pages} pages, {objects} objects ({rate}/s)")
         });
     }
 }
