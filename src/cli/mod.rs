@@ -11,9 +11,12 @@ mod cluster_args;
 mod collect;
 mod completion;
 pub mod errors;
+mod explain;
 mod input;
 mod interrupt;
+mod judge_args;
 mod plan;
+mod policies;
 mod program;
 mod progress;
 mod simulate;
@@ -48,6 +51,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Plan(Box<plan::Args>),
+    Explain(Box<explain::Args>),
+    Policies(Box<policies::Args>),
     Simulate(simulate::Args),
     Check(check::Args),
     Collect(Box<collect::Args>),
@@ -75,6 +80,8 @@ fn run(command: Command) -> Result<Outcome, CliError> {
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let outcome = match command {
         Command::Plan(args) => plan::run(&args, &mut out)?,
+        Command::Explain(args) => explain::run(&args, &mut out)?,
+        Command::Policies(args) => policies::run(&args, &mut out)?,
         Command::Simulate(args) => simulate::run(&args, &mut out)?,
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Collect(args) => collect::run(&args, &mut out)?,

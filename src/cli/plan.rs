@@ -254,7 +254,7 @@ pub(super) fn read_snapshot(
 
 /// The version that labels are pinned to unless the user says otherwise: what comes after PSP, or
 /// what the cluster is at already.
-fn default_pss_version(server: Option<&Server>) -> Version {
+pub(super) fn default_pss_version(server: Option<&Server>) -> Version {
     let first = Version::v1(25);
     server.map_or(first, |server| server.version.clamp(first, Version::LATEST))
 }

@@ -53,6 +53,23 @@ pub enum Explanation {
     PolicyAdded,
 }
 
+impl Explanation {
+    /// The reason in words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotAdmittedByPsp => "it was made while PSP was off",
+            Self::PolicyGone => "that policy is gone",
+            Self::TemplateChanged => "it was made from an earlier template",
+            Self::OtherMutation => "a webhook changed it, and PSP then chose anew",
+            Self::RequesterUnknown => "who made it is not known",
+            Self::GrantGone => "that policy is not granted any more",
+            Self::PolicyChanged => "that policy would not leave it as it is any more",
+            Self::PolicyAdded => "another policy is preferred since",
+        }
+    }
+}
+
 /// Every disagreement of a unit, in order of the pods' names; empty where nothing can be simulated.
 #[must_use]
 pub fn disagreements(

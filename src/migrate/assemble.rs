@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::findings;
 use super::gaps;
 use super::judgement::{self, Judgement};
 use super::lineage::{self, Unit};
@@ -56,6 +57,7 @@ pub fn plan<'s>(
         server: snapshot.server.as_ref().map(ServerPlan::of),
         complete,
         missing,
+        findings: findings::of(&namespaces, options.pss_version),
         policies: planner.policies(&namespaces),
         namespaces,
         summary,

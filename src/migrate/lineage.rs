@@ -128,6 +128,20 @@ fn made_from(workload: &Workload) -> Option<Arc<PodTemplateSpec>> {
     })
 }
 
+/// The workload under which the plan has another: a ReplicaSet's Deployment, a Job's CronJob, or
+/// itself.
+#[must_use]
+pub fn top_of<'s>(snapshot: &'s Snapshot, workload: &'s Workload) -> &'s Workload {
+    parent(snapshot, workload).unwrap_or(workload)
+}
+
+/// The workload under which the plan has a pod; `None` for a pod that stands for itself.
+#[must_use]
+pub fn workload_of<'s>(snapshot: &'s Snapshot, pod: &Pod) -> Option<&'s Workload> {
+    let direct = find(snapshot, &pod.namespace, pod.controller.as_ref()?)?;
+    Some(top_of(snapshot, direct))
+}
+
 /// The workload whose template a ReplicaSet or Job copies, where the snapshot holds it.
 fn parent<'s>(snapshot: &'s Snapshot, workload: &'s Workload) -> Option<&'s Workload> {
     let copied_from = match workload.kind {

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::agreement::Disagreement;
+use super::findings::Finding;
+use super::grant::GrantPath;
 use super::lost::Lost;
 use super::states::States;
 use super::translate::FieldLevel;
@@ -31,6 +33,8 @@ pub struct Plan {
     pub missing: Vec<Missing>,
     /// The namespaces, sorted by name.
     pub namespaces: Vec<NamespacePlan>,
+    /// What should be known before the upgrade, the most urgent first.
+    pub findings: Vec<Finding>,
     /// The policies, sorted by name.
     pub policies: Vec<PolicyPlan>,
     /// Counts.
@@ -181,6 +185,8 @@ pub struct WorkloadPlan {
     /// The policy that today's admission selects for its template; `None` if none admits it, or if
     /// it cannot be simulated.
     pub policy_simulated: Option<Name>,
+    /// By whose right, and through what, that policy may be used.
+    pub policy_grant: Option<GrantPath>,
     /// Whether no policy admits its template and none of its pods runs, so that it does not count.
     pub refused_today: bool,
     /// Why no policy admits its template; empty where one does.
@@ -204,6 +210,22 @@ pub struct WorkloadPlan {
     /// The pods behind the levels, for diffs.
     #[serde(skip)]
     pub states: States,
+}
+
+impl WorkloadPlan {
+    /// The violations of a level that hold the namespace below it: those of live pods, and of the
+    /// other states where the workload counts.
+    pub fn violations_that_count(&self, level: Level) -> impl Iterator<Item = &StateViolation> {
+        self.violations.iter().filter(move |violation| {
+            violation.level == level && (self.counted || violation.state == "running")
+        })
+    }
+
+    /// Whether the workload holds its namespace below a level.
+    #[must_use]
+    pub fn is_against(&self, level: Level) -> bool {
+        self.violations_that_count(level).next().is_some()
+    }
 }
 
 /// One error of a policy that does not admit a template.

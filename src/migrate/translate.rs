@@ -274,7 +274,7 @@ impl Fields {
 }
 
 /// A pod with one container that satisfies every level at every version.
-fn hardened_pod() -> PodTemplateSpec {
+pub(super) fn hardened_pod() -> PodTemplateSpec {
     let mut pod = PodTemplateSpec::default();
     pod.spec.containers.push(Container { name: "app".to_owned(), ..Default::default() });
     *context(&mut pod) = SecurityContext {

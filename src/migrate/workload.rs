@@ -1,6 +1,7 @@
 //! What becomes of one workload?
 
 use super::agreement;
+use super::grant::GrantPath;
 use super::injection::Injection;
 use super::judgement;
 use super::lineage::{Top, Unit};
@@ -40,6 +41,7 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         policy_in_use: policies_in_use(unit),
         disagreements: agreement::disagreements(unit, policy_simulated.as_ref(), simulation),
         policy_simulated,
+        policy_grant: verdict.as_deref().and_then(grant),
         refused_today,
         refusal,
         counted: !refused_today && !states.future.is_empty(),
@@ -57,6 +59,14 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         Top::Pod(pod) => describe_pod(&mut plan, pod),
     }
     plan
+}
+
+/// Why the policy that admits a template may be used.
+fn grant(verdict: &Verdict<'_>) -> Option<GrantPath> {
+    match verdict {
+        Verdict::Admitted(admitted) => Some(GrantPath::of(admitted.via, &admitted.grant)),
+        Verdict::Refused(_) => None,
+    }
 }
 
 fn injection(injection: &Injection) -> (&'static str, Vec<String>) {

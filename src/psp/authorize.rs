@@ -16,6 +16,17 @@ pub enum Via {
     Requester,
 }
 
+impl Via {
+    /// The name in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ServiceAccount => "serviceAccount",
+            Self::Requester => "requester",
+        }
+    }
+}
+
 /// On whose behalf a pod is made, and where.
 #[derive(Debug, Clone)]
 pub struct Subjects<'a> {

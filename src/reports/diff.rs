@@ -4,6 +4,7 @@
 //! own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use similar::{Algorithm, ChangeTag, TextDiff};
@@ -27,7 +28,9 @@ pub fn diff(plan: &Plan, labelling: &Labelling) -> String {
             None => labels_diff(namespace),
         });
         for workload in &namespace.workloads {
-            sections.extend(workload_diffs(namespace, workload));
+            let states = &workload.states;
+            let states = [("admitted today", &states.admitted), ("future", &states.future)];
+            sections.extend(diffs(&namespace.name, workload, &states));
         }
     }
     sections.retain(|section| !section.is_empty());
@@ -45,8 +48,25 @@ fn labels_diff(namespace: &NamespacePlan) -> String {
     unified(&title, ["now", "planned"], &before, &lines(&after), &BTreeMap::new())
 }
 
-fn workload_diffs(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Vec<String> {
-    let title = format!("{} {}/{}", workload.kind, namespace.name, workload.name);
+/// The diffs of a workload's template against the pod of each state; those that change nothing are
+/// left out.
+#[must_use]
+pub fn of_workload(namespace: &str, workload: &WorkloadPlan) -> Vec<String> {
+    let states = &workload.states;
+    let states = [
+        ("admitted today", &states.admitted),
+        ("future", &states.future),
+        ("future with what PSP writes kept", &states.kept),
+    ];
+    diffs(namespace, workload, &states)
+}
+
+fn diffs(
+    namespace: &str,
+    workload: &WorkloadPlan,
+    states: &[(&str, &Vec<Arc<PodTemplateSpec>>)],
+) -> Vec<String> {
+    let title = format!("{} {namespace}/{}", workload.kind, workload.name);
     let authored = fields(&workload.states.authored);
     let mut origins = BTreeMap::new();
     for change in workload.states.all_changes() {
@@ -64,13 +84,12 @@ fn workload_diffs(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Vec<Str
         }
     }
     let mut sections = Vec::new();
-    let states =
-        [("admitted today", &workload.states.admitted), ("future", &workload.states.future)];
     for (state, pods) in states {
-        for pod in pods {
+        for pod in *pods {
             sections.push(unified(&title, ["template", state], &authored, &fields(pod), &origins));
         }
     }
+    sections.retain(|section| !section.is_empty());
     sections
 }
 

@@ -2,9 +2,12 @@
 
 pub mod check;
 pub mod diff;
+pub mod explain;
 pub mod item;
+pub mod outline;
 pub mod patches;
 pub mod plan_table;
+pub mod policies;
 pub mod quoting;
 pub mod script;
 pub mod simulate;

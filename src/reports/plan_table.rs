@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::quoting::printable_row;
 use super::table::aligned;
 use crate::level::Level;
+use crate::migrate::findings::{Finding, FindingKind};
 use crate::migrate::plan::{Evidence, NamespacePlan, Plan, WorkloadPlan};
 use crate::objects::source::printable;
 use crate::psa::policy::ENFORCE_LABEL;
@@ -125,10 +126,7 @@ fn why_not_stricter(namespace: &NamespacePlan) -> String {
 /// ids end in.
 fn checks_against(workload: &WorkloadPlan, level: Level) -> BTreeSet<&str> {
     workload
-        .violations
-        .iter()
-        .filter(|violation| workload.counted || violation.state == "running")
-        .filter(|violation| violation.level == level)
+        .violations_that_count(level)
         .map(|violation| violation.check.split('_').next().unwrap_or(violation.check))
         .collect()
 }
@@ -136,17 +134,20 @@ fn checks_against(workload: &WorkloadPlan, level: Level) -> BTreeSet<&str> {
 fn summary(plan: &Plan) -> String {
     let summary = &plan.summary;
     let by = &summary.by_enforce;
+    let system = match summary.system {
+        0 => String::new(),
+        n => format!(" and {} (*)", counted(n, "system namespace", "system namespaces")),
+    };
     format!(
-        "{} namespaces ({} restricted, {} baseline, {} privileged, {} without workloads) and {} \
-         system namespaces (*), {} workloads, {} pods, judged by the Pod Security Standards {}.",
-        summary.namespaces,
+        "{} ({} restricted, {} baseline, {} privileged, {} without workloads){system}, {}, {}, \
+         judged by the Pod Security Standards {}.",
+        counted(summary.namespaces, "namespace", "namespaces"),
         by.restricted,
         by.baseline,
         by.privileged,
         by.none,
-        summary.system,
-        summary.workloads,
-        summary.pods,
+        counted(summary.workloads, "workload", "workloads"),
+        counted(summary.pods, "pod", "pods"),
         plan.pss_version,
     )
 }
@@ -172,53 +173,90 @@ fn server(plan: &Plan) -> Option<String> {
     Some(format!("The server {} {psp} PodSecurityPolicies and {psa}{version}.", server.git_version))
 }
 
-/// What to do, most urgent first; each a paragraph.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// What the input lacks, then what is found, most urgent first; each a paragraph.
 fn advice(plan: &Plan) -> Vec<String> {
-    let own = || plan.namespaces.iter().filter(|namespace| !namespace.system);
-    let workloads = || {
-        own().flat_map(|namespace| {
-            namespace.workloads.iter().map(move |workload| (namespace, workload))
-        })
-    };
-    let named = |(namespace, workload): (&NamespacePlan, &WorkloadPlan)| {
-        format!("{}/{}", namespace.name, workload.name)
-    };
     let missing = plan.missing.iter().map(|missing| format!("{} ({})", missing.what, missing.why));
-    let sections: [(&str, Vec<String>); 5] = [
+    let incomplete = plan.namespaces.iter().flat_map(|namespace| {
+        let missing = namespace.missing.iter();
+        missing
+            .map(move |missing| format!("{}: {} ({})", namespace.name, missing.what, missing.why))
+    });
+    let mut sections = vec![
         ("The input is incomplete, so these answers are uncertain; missing", missing.collect()),
-        (
-            "Labels to look at first, too strict for what runs or invalid",
-            own()
-                .filter(|namespace| namespace.conflict.is_some())
-                .map(|namespace| namespace.name.to_string())
-                .collect(),
-        ),
-        (
-            "Namespaces whose pods satisfy more today than they will once PSP is gone",
-            own()
-                .filter(|namespace| namespace.levels.admitted > namespace.levels.future)
-                .filter(|namespace| namespace.levels.future.is_some())
-                .map(|namespace| namespace.name.to_string())
-                .collect(),
-        ),
-        (
-            "Workloads that lose hardening with PSP (see -o diff)",
-            workloads().filter(|(_, workload)| !workload.lost.is_empty()).map(named).collect(),
-        ),
-        (
-            "Workloads that PSP refuses today, and that do not count",
-            workloads().filter(|(_, workload)| workload.refused_today).map(named).collect(),
-        ),
+        ("Answers marked ? are uncertain, as the input lacks something", incomplete.collect()),
     ];
-    sections
-        .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(title, names)| {
-            let listed = names[..names.len().min(MAX_NAMES)].join(", ");
-            match names.len().saturating_sub(MAX_NAMES) {
-                0 => format!("{title}: {listed}."),
-                more => format!("{title}: {listed} and {more} more."),
-            }
-        })
-        .collect()
+    let own = plan.findings.iter().filter(|finding| !finding.system);
+    for of_kind in own.collect::<Vec<_>>().chunk_by(|a, b| a.kind == b.kind) {
+        let Some(first) = of_kind.first() else { continue };
+        sections.push((title(first.kind), of_kind.iter().map(|finding| named(finding)).collect()));
+    }
+    sections.retain(|(_, names): &(_, Vec<String>)| !names.is_empty());
+    let paragraph = |(title, names): (&str, Vec<String>)| {
+        let listed = names[..names.len().min(MAX_NAMES)].join(", ");
+        match names.len().saturating_sub(MAX_NAMES) {
+            0 => format!("{title}: {listed}."),
+            more => format!("{title}: {listed} and {more} more."),
+        }
+    };
+    sections.into_iter().map(paragraph).collect()
+}
+
+/// What a list of findings of a kind says.
+fn title(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::LabelConflict => {
+            "Labels to look at first, too strict for what runs or invalid"
+        }
+        FindingKind::RefusedAfterUpgrade => {
+            "Workloads whose pods will be refused after the upgrade"
+        }
+        FindingKind::RunsThoughRefused => {
+            "Workloads that run, but whose pods PSP would refuse to make again"
+        }
+        FindingKind::VolumeGroupsChange => {
+            "Workloads that lose the groups by which they may reach their volumes' data"
+        }
+        FindingKind::RuntimeClassVanishes => {
+            "Workloads that lose the runtime class (a sandbox?) that a policy gives them"
+        }
+        FindingKind::AnnotationStopsWorking => {
+            "Workloads whose seccomp profile is an annotation, which servers from v1.27 on ignore"
+        }
+        FindingKind::StricterTodayThanAfter => {
+            "Namespaces whose pods satisfy more today than they will once PSP is gone"
+        }
+        FindingKind::LosesHardening => "Workloads that lose hardening with PSP (see -o diff)",
+        FindingKind::InjectedContainerDecides => {
+            "Workloads that are held back by what webhooks inject"
+        }
+        FindingKind::OneWorkloadAway => "Namespaces that one workload holds back",
+        FindingKind::AdmittedByControllersGrant => {
+            "Workloads whose policy is granted to the controller, and so to every such workload"
+        }
+        FindingKind::AccountsUseDifferentPolicies => {
+            "Namespaces whose service accounts use different policies, where one level must do"
+        }
+        FindingKind::OtherVersions => {
+            "Namespaces with another answer at newer versions of the standards"
+        }
+        FindingKind::RefusedToday => "Workloads that PSP refuses today, and that do not count",
+    }
+}
+
+/// What a finding is about, as short as a list needs it.
+fn named(finding: &Finding) -> String {
+    let namespace = &finding.namespace;
+    match (finding.kind, finding.workloads.as_slice()) {
+        (FindingKind::StricterTodayThanAfter, _) => namespace.to_string(),
+        (FindingKind::OneWorkloadAway, [workload]) => format!("{namespace} ({})", workload.name),
+        (FindingKind::RefusedAfterUpgrade, [workload]) => {
+            format!("{namespace}/{} ({})", workload.name, counted(finding.pods, "pod", "pods"))
+        }
+        (_, [workload]) => format!("{namespace}/{}", workload.name),
+        _ => namespace.to_string(),
+    }
 }

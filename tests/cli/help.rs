@@ -20,6 +20,16 @@ fn help_of_plan() {
 }
 
 #[test]
+fn help_of_explain() {
+    assert_snapshot!(psp2psa("explain --help").run());
+}
+
+#[test]
+fn help_of_policies() {
+    assert_snapshot!(psp2psa("policies --help").run());
+}
+
+#[test]
 fn help_of_simulate() {
     assert_snapshot!(psp2psa("simulate --help").run());
 }
@@ -49,7 +59,10 @@ fn every_command_has_its_help_here() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(commands, ["plan", "simulate", "check", "collect", "completion", "help"]);
+    assert_eq!(
+        commands,
+        ["plan", "explain", "policies", "simulate", "check", "collect", "completion", "help"]
+    );
 }
 
 #[test]
@@ -122,7 +135,7 @@ fn without_input_there_is_a_hint() {
 #[test]
 fn an_unreadable_file_is_a_failure() {
     let folder = Folder::new();
-    for command in ["plan", "simulate", "check"] {
+    for command in ["plan", "explain ns/x", "policies", "simulate", "check"] {
         let run = folder.psp2psa(command).arg("-f").arg("nope.yaml").run();
         assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{command}");
     }

@@ -5,9 +5,12 @@
 
 mod check;
 mod docs;
+mod explain;
+mod findings;
 mod help;
 mod input;
 mod plan;
+mod policies;
 mod program;
 mod script;
 mod simulate;

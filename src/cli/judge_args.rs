@@ -1,0 +1,47 @@
+//! By which versions is judged, and who makes pods?
+
+use std::collections::BTreeSet;
+
+use super::plan::default_pss_version;
+use crate::migrate::Options;
+use crate::objects::snapshot::Snapshot;
+use crate::version::Version;
+
+/// What decides about answers besides the objects, for subcommands that recommend nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct JudgeArgs {
+    /// Judge by this version of the Pod Security Standards: v1.N or latest
+    ///
+    /// The default is the server's, but at least v1.25; it is v1.25 where the server is not known.
+    #[arg(long, value_name = "VERSION")]
+    pss_version: Option<Version>,
+
+    /// The version of the cluster with PSP
+    ///
+    /// The default is the server's, and v1.24 where it is not known.
+    #[arg(long, value_name = "VERSION")]
+    cluster_version: Option<Version>,
+
+    /// The user of all controllers, where the controller manager has no account for each
+    #[arg(long, value_name = "USER")]
+    controllers_user: Option<String>,
+}
+
+impl JudgeArgs {
+    /// The options of a plan of the snapshot.
+    pub(super) fn options(&self, snapshot: &Snapshot) -> Options {
+        let server = snapshot.server.as_ref();
+        Options {
+            pss_version: self.pss_version.unwrap_or_else(|| default_pss_version(server)),
+            cluster_version: self
+                .cluster_version
+                .or_else(|| server.map(|server| server.version))
+                .unwrap_or(Version::v1(24)),
+            controllers_user: self.controllers_user.clone(),
+            system_namespaces: BTreeSet::new(),
+            warn: None,
+            audit: None,
+            empty_namespaces: None,
+        }
+    }
+}

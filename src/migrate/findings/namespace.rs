@@ -1,0 +1,169 @@
+//! What is found in a namespace as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, FindingKind, WorkloadName, finding};
+use crate::level::Level;
+use crate::migrate::plan::{NamespacePlan, WorkloadPlan};
+use crate::psa;
+use crate::version::Version;
+
+/// How many workloads the evidence for another version names.
+const MAX_EXAMPLES: usize = 3;
+
+/// Adds what is found in one namespace as a whole.
+pub(super) fn find(namespace: &NamespacePlan, version: Version, findings: &mut Vec<Finding>) {
+    findings.extend(label_conflict(namespace));
+    findings.extend(stricter_today_than_after(namespace));
+    findings.extend(one_workload_away(namespace));
+    findings.extend(accounts_use_different_policies(namespace));
+    findings.extend(other_versions(namespace, version));
+}
+
+fn label_conflict(namespace: &NamespacePlan) -> Option<Finding> {
+    let conflict = namespace.conflict.clone()?;
+    let message = "a label is invalid, or stricter than what the workloads satisfy".to_owned();
+    Some(finding(FindingKind::LabelConflict, namespace, &[], message, vec![conflict]))
+}
+
+fn stricter_today_than_after(namespace: &NamespacePlan) -> Option<Finding> {
+    let (admitted, future) = (namespace.levels.admitted?, namespace.levels.future?);
+    if admitted <= future {
+        return None;
+    }
+    let weaker: Vec<_> = namespace
+        .workloads
+        .iter()
+        .filter(|workload| workload.counted)
+        .filter(|workload| workload.levels.future.is_some_and(|level| level < admitted))
+        .collect();
+    let message = format!("its pods satisfy {admitted} today, and {future} once PSP is gone");
+    let evidence = weaker
+        .iter()
+        .map(|workload| {
+            let level = |level: Option<Level>| level.map_or("not known", Level::as_str);
+            let levels = workload.levels;
+            let name = WorkloadName::of(workload);
+            format!("{name}: {} today, {} after", level(levels.admitted), level(levels.future))
+        })
+        .collect();
+    Some(finding(FindingKind::StricterTodayThanAfter, namespace, &weaker, message, evidence))
+}
+
+/// Whether all workloads but one satisfy a stricter level than the namespace can enforce.
+fn one_workload_away(namespace: &NamespacePlan) -> Option<Finding> {
+    let enforce = namespace.enforce?;
+    let judged: Vec<_> = namespace
+        .workloads
+        .iter()
+        .filter(|workload| workload.counted || !workload.states.running.is_empty())
+        .collect();
+    if judged.len() < 2 {
+        return None;
+    }
+    [Level::Restricted, Level::Baseline].into_iter().filter(|level| *level > enforce).find_map(
+        |level| {
+            let against: Vec<&WorkloadPlan> =
+                judged.iter().copied().filter(|workload| workload.is_against(level)).collect();
+            let [workload] = against.as_slice() else { return None };
+            let name = WorkloadName::of(workload);
+            let checks: BTreeSet<String> = workload
+                .violations_that_count(level)
+                .map(|violation| format!("{} ({})", violation.reason, violation.detail))
+                .collect();
+            let others = match judged.len() - 1 {
+                1 => "the other one satisfies it".to_owned(),
+                n => format!("the other {n} satisfy it"),
+            };
+            let message =
+                format!("1 workload away from {level}: {name} stands against it, {others}");
+            let kind = FindingKind::OneWorkloadAway;
+            let finding =
+                finding(kind, namespace, &[workload], message, checks.into_iter().collect());
+            Some(finding.suggesting(format!(
+                "mend {name}, or move it into a namespace of its own, and enforce {level} here"
+            )))
+        },
+    )
+}
+
+fn accounts_use_different_policies(namespace: &NamespacePlan) -> Option<Finding> {
+    let mut by_account: BTreeMap<&str, BTreeMap<&str, Vec<WorkloadName>>> = BTreeMap::new();
+    for workload in namespace.workloads.iter().filter(|workload| workload.counted) {
+        let policies: Vec<&str> = match &workload.policy_simulated {
+            Some(policy) => vec![policy],
+            None => workload.policy_in_use.iter().map(|policy| &**policy).collect(),
+        };
+        for policy in policies {
+            let of_account = by_account.entry(&workload.service_account).or_default();
+            of_account.entry(policy).or_default().push(WorkloadName::of(workload));
+        }
+    }
+    let sets: BTreeSet<Vec<&str>> =
+        by_account.values().map(|policies| policies.keys().copied().collect()).collect();
+    if sets.len() < 2 {
+        return None;
+    }
+    let evidence = by_account
+        .iter()
+        .flat_map(|(account, policies)| {
+            policies.iter().map(move |(policy, workloads)| {
+                let first = workloads.first().map(ToString::to_string).unwrap_or_default();
+                let more = match workloads.len() {
+                    0 | 1 => String::new(),
+                    n => format!(" and {} more", n - 1),
+                };
+                format!("service account {account} uses {policy}: {first}{more}")
+            })
+        })
+        .collect();
+    let message = "its service accounts use different policies, and a namespace has one level only"
+        .to_owned();
+    let kind = FindingKind::AccountsUseDifferentPolicies;
+    Some(finding(kind, namespace, &[], message, evidence))
+}
+
+fn other_versions(namespace: &NamespacePlan, version: Version) -> Option<Finding> {
+    let level = |level: Option<Level>| level.map_or("nothing", Level::as_str);
+    let mut evidence = Vec::new();
+    let mut last = version;
+    for other in &namespace.other_versions {
+        evidence.push(format!(
+            "from {} on: enforce {}, after PSP {}",
+            other.version,
+            level(other.enforce),
+            level(other.enforce_after)
+        ));
+        evidence.extend(changed_answers(namespace, last, other.version));
+        last = other.version;
+    }
+    if evidence.is_empty() {
+        return None;
+    }
+    let message = format!("newer versions of the standards than {version} give another answer");
+    Some(
+        finding(FindingKind::OtherVersions, namespace, &[], message, evidence)
+            .suggesting(format!("keep the labels pinned to {version} until that is settled")),
+    )
+}
+
+/// The first workloads whose pods are judged otherwise at a version than at an earlier one.
+fn changed_answers(namespace: &NamespacePlan, earlier: Version, version: Version) -> Vec<String> {
+    let texts = |workload: &WorkloadPlan, version| -> BTreeSet<String> {
+        let pods = workload.states.future.iter().chain(&workload.states.running);
+        pods.flat_map(|pod| psa::evaluate(Level::Restricted, version, pod).violations)
+            .map(|violation| violation.text())
+            .collect()
+    };
+    let counted = namespace.workloads.iter().filter(|workload| workload.counted);
+    counted
+        .flat_map(|workload| {
+            let (before, after) = (texts(workload, earlier), texts(workload, version));
+            let name = WorkloadName::of(workload);
+            let gone = before.difference(&after).map(|text| format!("{name}: no more {text}"));
+            let new = after.difference(&before).map(|text| format!("{name}: now {text}"));
+            gone.chain(new).collect::<Vec<_>>()
+        })
+        .take(MAX_EXAMPLES)
+        .collect()
+}

@@ -1,0 +1,359 @@
+//! `explain`: how a namespace or a workload comes to its answers, to be read.
+
+use super::diff;
+use super::outline::Outline;
+use crate::level::Level;
+use crate::migrate::explain::{Against, Answer, Considered, Derivation, Explanation, Written};
+use crate::migrate::findings::{Finding, FindingKind};
+use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
+use crate::version::Version;
+
+/// The explanation of a namespace: its answer, what decides it, and each workload in short.
+#[must_use]
+pub fn namespace(explanation: &Explanation) -> Outline {
+    let mut outline = Outline::default();
+    let namespace = &explanation.plan;
+    outline.heading(1, format!("Namespace {}", namespace.name));
+    let version = explanation.pss_version;
+    answer(&mut outline, namespace, version);
+    for missing in &namespace.missing {
+        outline.item(0, format!("missing from the input: {} ({})", missing.what, missing.why));
+    }
+    what_decides(&mut outline, namespace);
+    findings(&mut outline, &explanation.findings);
+    if namespace.workloads.is_empty() {
+        return outline;
+    }
+    outline.heading(2, "Workloads");
+    let mut rows =
+        vec![row(["WORKLOAD", "POLICY", "RUNNING", "ADMITTED", "FUTURE", "KEPT", "LOSES"])];
+    for workload in &namespace.workloads {
+        let levels = workload.levels;
+        let policy = match &workload.policy_simulated {
+            Some(policy) => policy.to_string(),
+            None if workload.refused_today => "refused".to_owned(),
+            None => in_use(workload),
+        };
+        let lost = workload.lost.len();
+        rows.push(vec![
+            format!("{} {}", workload.kind, workload.name),
+            policy,
+            level(levels.running),
+            level(levels.admitted),
+            level(levels.future),
+            level(levels.kept),
+            if lost == 0 { "-".to_owned() } else { lost.to_string() },
+        ]);
+    }
+    outline.table(rows);
+    if let Some(first) = namespace.workloads.first() {
+        outline.paragraph(format!(
+            "Each is explained by `psp2psa explain {}/{} -n {}`.",
+            first.kind.to_lowercase(),
+            first.name,
+            namespace.name
+        ));
+    }
+    outline
+}
+
+/// The explanation of one workload: every step from its template to its levels.
+#[must_use]
+pub fn workload(explanation: &Explanation) -> Outline {
+    let mut outline = Outline::default();
+    let pairs = explanation.plan.workloads.iter().zip(&explanation.derivations);
+    for (workload, derivation) in pairs {
+        let namespace = &explanation.plan;
+        outline.heading(1, format!("{} {}/{}", workload.kind, namespace.name, workload.name));
+        head(&mut outline, workload, derivation, explanation.pss_version);
+        findings(&mut outline, &explanation.findings);
+        policies(&mut outline, workload, derivation);
+        writes(&mut outline, &derivation.writes);
+        against(&mut outline, workload, derivation);
+        let diffs = diff::of_workload(&namespace.name, workload);
+        if !diffs.is_empty() {
+            outline.heading(2, "Differences");
+        }
+        for diff in diffs {
+            outline.diff(diff);
+        }
+    }
+    outline
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).into()
+}
+
+fn level(level: Option<Level>) -> String {
+    level.map_or("-", Level::as_str).to_owned()
+}
+
+fn in_use(workload: &WorkloadPlan) -> String {
+    let names: Vec<&str> = workload.policy_in_use.iter().map(|name| &**name).collect();
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}
+
+fn answer(outline: &mut Outline, namespace: &NamespacePlan, version: Version) {
+    let levels = namespace.levels;
+    match (namespace.evidence, namespace.enforce, namespace.enforce_after) {
+        (Evidence::None, ..) => {
+            outline.item(0, "no workload counts, so that nothing is known of what it needs");
+        }
+        (_, Some(enforce), Some(after)) if enforce == after => {
+            outline.item(0, format!("enforce {enforce} ({version}), before and after the upgrade"));
+        }
+        (_, enforce, after) => outline.item(
+            0,
+            format!(
+                "enforce {} ({version}) now, {} once PSP is gone",
+                level(enforce),
+                level(after)
+            ),
+        ),
+    }
+    outline.item(
+        0,
+        format!(
+            "its pods satisfy {} as they run, {} as PSP admits them today, {} without PSP, {} with \
+             what PSP writes kept in the templates",
+            level(levels.running),
+            level(levels.admitted),
+            level(levels.future),
+            level(levels.kept)
+        ),
+    );
+    if let Some(allowed) = levels.allowed_by_policies {
+        outline.item(0, format!("the loosest policy that can be used there allows {allowed}"));
+    }
+    for (key, value) in &namespace.current_labels {
+        outline.item(0, format!("present label {key}={value}"));
+    }
+    if let Some(conflict) = &namespace.conflict {
+        outline.item(0, format!("labels in conflict: {conflict}"));
+    }
+}
+
+/// The workloads that hold the namespace below each stricter level, with their checks.
+fn what_decides(outline: &mut Outline, namespace: &NamespacePlan) {
+    let Some(enforce) = namespace.enforce.filter(|_| namespace.evidence == Evidence::Workloads)
+    else {
+        return;
+    };
+    for level in [Level::Baseline, Level::Restricted].into_iter().filter(|level| *level > enforce) {
+        outline.heading(2, format!("What stands against {level}"));
+        for workload in namespace.workloads.iter().filter(|workload| workload.is_against(level)) {
+            let mut checks: Vec<&str> =
+                workload.violations_that_count(level).map(|violation| violation.check).collect();
+            checks.sort_unstable();
+            checks.dedup();
+            outline.item(0, format!("{} {}: {}", workload.kind, workload.name, checks.join(", ")));
+        }
+    }
+}
+
+fn findings(outline: &mut Outline, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    outline.heading(2, "What to know before the upgrade");
+    for finding in findings {
+        outline.item(0, finding.message.clone());
+        // What is lost is shown by the workload, with the field behind each value.
+        if finding.kind != FindingKind::LosesHardening {
+            for evidence in &finding.evidence {
+                outline.item(1, evidence.clone());
+            }
+        }
+        if let Some(suggestion) = &finding.suggestion {
+            outline.item(1, format!("→ {suggestion}"));
+        }
+    }
+}
+
+fn head(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivation, version: Version) {
+    let levels = workload.levels;
+    outline.item(
+        0,
+        format!(
+            "levels ({version}): {} running, {} admitted today, {} once PSP is gone, {} with what PSP \
+             writes kept",
+            level(levels.running),
+            level(levels.admitted),
+            level(levels.future),
+            level(levels.kept)
+        ),
+    );
+    let wanted = workload.replicas.map(|n| format!(" of {n}")).unwrap_or_default();
+    let suspended = if workload.suspended { ", suspended or paused" } else { "" };
+    outline.item(0, format!("live pods: {}{wanted}{suspended}", workload.pods));
+    if let Some(owner) = &workload.managed_by {
+        outline.item(0, format!("managed by {owner}, which would revert a change by hand"));
+    }
+    if let Some(pod) = &derivation.pod {
+        let policy = match &pod.policy {
+            Some(policy) => format!("its annotation names policy {policy}"),
+            None => "no annotation names a policy".to_owned(),
+        };
+        outline.item(0, format!("pod {}: satisfies {}, {policy}", pod.name, pod.level));
+    }
+    match workload.injection {
+        "unknown" => outline.item(0, "webhooks: not known, as no live pod can be compared"),
+        "seen" if workload.injected_containers.is_empty() => {
+            outline.item(0, "webhooks: change its pods");
+        }
+        "seen" => {
+            let names = workload.injected_containers.join(", ");
+            outline.item(0, format!("webhooks: add {names} to its pods"));
+        }
+        _ => outline.item(0, "webhooks: leave its pods alone"),
+    }
+    for note in &workload.notes {
+        let text = match note {
+            // Findings say these.
+            Note::AnnotationStopsWorking | Note::RunsThoughRefused => continue,
+            Note::MirrorPod => "a static pod's picture: its manifest lies on a node",
+            Note::FinishedPod => "a finished pod",
+            Note::AssumedAuthorship => {
+                "its author's text is not in the input: what PSP may have written is taken for PSP's"
+            }
+        };
+        outline.item(0, text);
+    }
+    if !workload.counted {
+        outline.item(0, "does not count for its namespace's level");
+    }
+    if !derivation.template_path.is_empty() {
+        outline.item(
+            0,
+            format!(
+                "fields below are those of the pod; in the {} they stand under {}",
+                workload.kind, derivation.template_path
+            ),
+        );
+    }
+}
+
+fn policies(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivation) {
+    outline.heading(2, "Which policy");
+    let account = &workload.service_account;
+    match &derivation.requester {
+        Some(user) => outline.item(
+            0,
+            format!(
+                "{user} makes its pods, for service account {account}; either one's right counts"
+            ),
+        ),
+        None if derivation.kind == "Pod" => outline.item(
+            0,
+            format!(
+                "who made the pod is not known, so only the right of service account {account} is \
+                 simulated; policy in use: {}",
+                in_use(workload)
+            ),
+        ),
+        None => outline.item(0, "nobody makes pods of it"),
+    }
+    if derivation.policies.is_empty() {
+        return;
+    }
+    let (others, told): (Vec<_>, Vec<_>) =
+        derivation.policies.iter().partition(|considered| considered.answer == Answer::NotGranted);
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|considered| &*considered.policy).collect();
+        outline.item(0, format!("passed over, as neither may use them: {}", names.join(", ")));
+    }
+    for considered in told {
+        let (answer, grant) = (answer_of(considered), &considered.grant);
+        outline.item(0, format!("{}: {answer}", considered.policy));
+        for error in &considered.errors {
+            outline.item(1, error.clone());
+        }
+        if let Some(grant) = grant.as_ref().filter(|_| considered.answer != Answer::ComesLater) {
+            let to = match grant.to {
+                "requester" => "the requester",
+                _ => "the service account",
+            };
+            outline.item(1, format!("granted to {to}: {grant}"));
+        }
+    }
+    if derivation.policies.iter().all(|considered| considered.answer != Answer::Wins) {
+        outline.item(0, "no policy admits the pod");
+    }
+    for disagreement in &workload.disagreements {
+        let named = disagreement.policy.as_deref().unwrap_or("no policy");
+        let more = match disagreement.pods {
+            0 | 1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        let (pod, why) = (&disagreement.pod, disagreement.explanation.text());
+        outline.item(0, format!("pod {pod}{more} names {named} instead: {why}"));
+    }
+}
+
+fn answer_of(considered: &Considered) -> String {
+    match (considered.answer, considered.n_writes) {
+        (Answer::Wins, 0) => "WINS, and leaves the pod as it is".to_owned(),
+        (Answer::Wins, 1) => "WINS, and writes 1 value".to_owned(),
+        (Answer::Wins, n) => format!("WINS, and writes {n} values"),
+        (Answer::NotGranted, _) => "passed over, as neither may use it".to_owned(),
+        (Answer::Refuses, _) => "passed over, as it refuses the pod".to_owned(),
+        (Answer::WouldMutate, _) => {
+            "passed over, as it would change the pod and another leaves it as it is".to_owned()
+        }
+        (Answer::ComesLater, 0) => "not needed; it would leave the pod as it is too".to_owned(),
+        (Answer::ComesLater, _) => "not needed; it would admit the pod too".to_owned(),
+        (Answer::Broken, _) => "takes no part in admission".to_owned(),
+    }
+}
+
+fn writes(outline: &mut Outline, writes: &[Written]) {
+    if writes.is_empty() {
+        return;
+    }
+    outline.heading(2, "What PSP writes");
+    for written in writes {
+        let field = match written.policy_field {
+            Some(field) => format!("by {field} of {}", written.policy),
+            None => format!("by {}, though no field is known to ask for it", written.policy),
+        };
+        let when = if written.after_webhooks { ", once webhooks are done" } else { "" };
+        let fate = if written.lost { "; lost with PSP" } else { "; stays without PSP" };
+        let after = &written.after;
+        outline.item(0, format!("{}: {after}", written.path));
+        let before = written.before.as_ref().map(|before| format!(", instead of {before}"));
+        outline.item(1, format!("{field}{}{when}{fate}", before.unwrap_or_default()));
+    }
+}
+
+fn against(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivation) {
+    for level in [Level::Baseline, Level::Restricted] {
+        let of_level: Vec<&Against> =
+            derivation.against.iter().filter(|against| against.level == level).collect();
+        if of_level.is_empty() {
+            continue;
+        }
+        outline.heading(2, format!("What stands against {level}"));
+        for against in of_level {
+            outline.item(0, format!("{} ({})", against.reason, against.detail));
+            let states = against.states.join(", ");
+            let anchor = against.check.to_lowercase();
+            outline.item(1, format!("in: {states}; see docs/checks.md#{anchor}"));
+            for field in &against.fields {
+                let injected = workload
+                    .injected_containers
+                    .iter()
+                    .any(|name| field.path.contains(&format!("[name={name}]")));
+                let origin = if injected { " (injected by a webhook)" } else { "" };
+                let path = &field.path;
+                outline.item(
+                    1,
+                    match &field.set {
+                        Some(value) => format!("→ set {path}: {value}{origin}"),
+                        None => format!("→ change or remove {path}{origin}"),
+                    },
+                );
+            }
+        }
+    }
+}
