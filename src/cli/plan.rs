@@ -22,7 +22,9 @@ use crate::objects::selector::Selector;
 use crate::objects::server::Server;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::reports::patches::{self, Labelling};
-use crate::reports::{Document, StructuredFormat, diff, plan_table, script, write_structured};
+use crate::reports::{
+    Document, StructuredFormat, diff, plan_table, script, workload_patches, write_structured,
+};
 use crate::sources;
 use crate::version::Version;
 
@@ -298,6 +300,32 @@ fn write_bundle(
     for (format, name) in Format::BUNDLE {
         let path = directory.join(name);
         replace_file(&path, |file| format.write(plan, labelling, file)).map_err(failed(&path))?;
+        errors::say(&format!("wrote {}", path.display()));
+    }
+    write_patches(directory, plan, labelling)
+}
+
+/// Writes the workloads' patches, and what applies them.
+fn write_patches(directory: &Path, plan: &Plan, labelling: Labelling) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CliError::Write { path, source }
+    };
+    let bundle = workload_patches::bundle(plan, &labelling);
+    for file in &bundle.patches {
+        let path = directory.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed(parent))?;
+        }
+        replace_file(&path, |out| out.write_all(file.text.as_bytes())).map_err(failed(&path))?;
+    }
+    if !bundle.patches.is_empty() {
+        let path = directory.join(workload_patches::DIRECTORY);
+        errors::say(&format!("wrote {} patches below {}", bundle.patches.len(), path.display()));
+    }
+    for file in [&bundle.kustomization, &bundle.script] {
+        let path = directory.join(&file.path);
+        replace_file(&path, |out| out.write_all(file.text.as_bytes())).map_err(failed(&path))?;
         errors::say(&format!("wrote {}", path.display()));
     }
     Ok(())

@@ -131,6 +131,7 @@ impl<'s, 'o> Planner<'s, 'o> {
                 admitted: states.admitted.map(Passes::strictest),
                 future: states.future.map(Passes::strictest),
                 kept: states.kept.map(Passes::strictest),
+                raised: states.raised.map(Passes::strictest),
                 allowed_by_policies: self.allowed_by_policies(name, &workloads),
             },
             other_versions: judgement::other_versions(&workloads, version),

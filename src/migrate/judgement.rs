@@ -21,6 +21,8 @@ pub struct Judgement {
     pub future: Option<Passes>,
     /// As `future`, with what PSP wrote written down.
     pub kept: Option<Passes>,
+    /// As `kept`, with what the next levels still need.
+    pub raised: Option<Passes>,
 }
 
 impl Judgement {
@@ -39,6 +41,7 @@ impl Judgement {
             ),
             future: Passes::of_all(counted().flat_map(|workload| &workload.states.future), version),
             kept: Passes::of_all(counted().flat_map(|workload| &workload.states.kept), version),
+            raised: Passes::of_all(counted().flat_map(|workload| &workload.states.raised), version),
         }
     }
 
@@ -63,6 +66,7 @@ pub fn levels(states: &States, version: Version) -> WorkloadLevels {
         admitted: strictest(&states.admitted, version),
         future: strictest(&states.future, version),
         kept: strictest(&states.kept, version),
+        raised: strictest(&states.raised, version),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod findings;
 pub mod gaps;
 pub mod grant;
+pub mod harden;
 pub mod injection;
 pub mod judgement;
 pub mod lineage;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::agreement::Disagreement;
 use super::findings::Finding;
 use super::grant::GrantPath;
+use super::harden::Patch;
 use super::lost::Lost;
 use super::states::States;
 use super::translate::FieldLevel;
@@ -143,6 +144,8 @@ pub struct NamespaceLevels {
     pub future: Option<Level>,
     /// As `future`, with what PSP wrote written down.
     pub kept: Option<Level>,
+    /// As `kept`, with what the next levels still need.
+    pub raised: Option<Level>,
     /// The level of the least restrictive policy usable by the namespace's service accounts or by
     /// the built-in controllers there; `None` for no policy.
     pub allowed_by_policies: Option<Level>,
@@ -203,6 +206,9 @@ pub struct WorkloadPlan {
     pub levels: WorkloadLevels,
     /// What PSP writes into its pods and they will lack without it.
     pub lost: Vec<Lost>,
+    /// How its template keeps what PSP writes and takes the next levels; `None` where nothing is to
+    /// be done, and without a template.
+    pub patch: Option<Patch>,
     /// What holds it below `restricted`, by state and level.
     pub violations: Vec<StateViolation>,
     /// Pods whose annotation does not name the policy that was simulated, with the reason.
@@ -266,6 +272,8 @@ pub struct WorkloadLevels {
     pub future: Option<Level>,
     /// `None` for a workload without a template.
     pub kept: Option<Level>,
+    /// `None` for a workload without a template.
+    pub raised: Option<Level>,
 }
 
 /// A violation of a level in a state.

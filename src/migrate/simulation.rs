@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::harden::bypass;
 use crate::objects::meta::Name;
 use crate::objects::namespace::ServiceAccount;
 use crate::objects::pod::PodTemplateSpec;
@@ -12,7 +13,7 @@ use crate::objects::snapshot::Snapshot;
 use crate::objects::workload::WorkloadKind;
 use crate::prepare;
 use crate::psp::authorize::{self, Subjects};
-use crate::psp::{self, Admission, Granted, Policy, Verdict};
+use crate::psp::{self, Admission, Granted, Policy, PolicyError, Verdict};
 use crate::rbac::{Authorizer, Holder, User};
 use crate::version::Version;
 
@@ -20,6 +21,8 @@ use crate::version::Version;
 pub struct Simulation<'s> {
     snapshot: &'s Snapshot,
     admission: Admission,
+    /// The same with a policy that allows everything.
+    with_bypass: Admission,
     authorizer: Authorizer<'s>,
     server: Version,
     controllers_user: Option<User>,
@@ -43,6 +46,10 @@ impl<'s> Simulation<'s> {
         Self {
             snapshot,
             admission: Admission::new(snapshot.policies.values(), server),
+            with_bypass: Admission::new(
+                snapshot.policies.values().chain([&bypass::policy()]),
+                server,
+            ),
             authorizer: psp::authorize::authorizer(snapshot),
             server,
             controllers_user,
@@ -57,6 +64,12 @@ impl<'s> Simulation<'s> {
         !self.snapshot.policies.is_empty()
             && !self.snapshot.roles.is_empty()
             && !self.snapshot.bindings.is_empty()
+    }
+
+    /// The version of the server with PSP.
+    #[must_use]
+    pub fn server(&self) -> Version {
+        self.server
     }
 
     /// Who asks for the pods of a kind of workload; `None` for PodTemplate.
@@ -153,6 +166,23 @@ impl<'s> Simulation<'s> {
     ) -> Verdict<'s> {
         let granted = self.granted(namespace, pod.spec.service_account(), requester);
         self.admission.decide(name, pod, &granted)
+    }
+
+    /// The pod that admission makes of one that may use [`bypass::POLICY`] besides.
+    ///
+    /// # Errors
+    /// What the policies hold against it; the bypass itself holds nothing against any pod.
+    pub fn admit_with_bypass(
+        &self,
+        namespace: &str,
+        pod: &PodTemplateSpec,
+        requester: Option<&User>,
+    ) -> Result<PodTemplateSpec, Vec<PolicyError>> {
+        let granted = self.granted(namespace, pod.spec.service_account(), requester);
+        let bypass = Name::from(bypass::POLICY);
+        let mut usable: BTreeSet<&Name> = granted.iter().map(|granted| &granted.policy).collect();
+        usable.insert(&bypass);
+        self.with_bypass.select(pod, usable).map(|selected| selected.pod)
     }
 
     /// The policies that a pod of `account` made by `requester` may use; kept, as few accounts make

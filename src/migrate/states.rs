@@ -1,9 +1,9 @@
-//! What does each workload's pod look like: running, admitted today, in future, kept?
+//! What does each workload's pod look like: running, admitted today, in future?
 //!
 //! ```text
 //! template ─ prepare ─┬──────────── PSP ── + injected ── PSP ── stored ──► admitted
-//!                     ├─ + injected ─────────────────────────────────────► future
-//!                     └─ + what PSP wrote ── + injected ─────────────────► kept
+//!                     └─ + injected ─────────────────────────────────────► future
+//!                          + patches (see harden/) ────────────────────► kept, raised
 //! live pod ──────────────────────────────────────────────────────────────► running
 //! live pod − what PSP wrote − template of its revision ──► injected (see injection.rs)
 //! ```
@@ -11,11 +11,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::attribution::{self, Stripped};
+use super::attribution::Stripped;
 use super::injection::{Injection, Webhooks, stored, without_policy_values};
 use super::lineage::{Top, Unit};
 use super::simulation::Simulation;
-use super::tree;
 use crate::objects::change::Change;
 use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::objects::workload::{Workload, WorkloadKind};
@@ -37,13 +36,18 @@ pub struct States {
     /// What will be made of the template once PSP is gone, in both readings of a seccomp
     /// annotation; empty for workloads without a template.
     pub future: Vec<Arc<PodTemplateSpec>>,
-    /// As `future`, with what PSP wrote into the template written down there.
+    /// As `future`, with what PSP wrote into the template written down there; filled by
+    /// [`super::harden`], as is `raised`.
     pub kept: Vec<Arc<PodTemplateSpec>>,
+    /// As `kept`, with what the next levels still need.
+    pub raised: Vec<Arc<PodTemplateSpec>>,
     /// What PSP wrote into the pod as its author wrote it.
     pub changes: Vec<Change>,
     /// What PSP is taken to have written besides, though a webhook may have: once webhooks had
     /// changed the pod, and into live pods where no policy admits the template today.
     pub changes_after_injection: Vec<Change>,
+    /// What webhooks did to each live pod that could be compared; pods that are alike once.
+    pub webhooks: Vec<Webhooks>,
     /// What is known of webhooks that change these pods.
     pub injection: Injection,
     /// Whether `authored` is a live pod without what PSP may have written, as its author's text is
@@ -60,9 +64,10 @@ impl States {
     }
 
     /// Makes one of pods that are equal in several states.
-    fn share_equal_pods(&mut self) {
+    pub(super) fn share_equal_pods(&mut self) {
         let mut distinct = vec![Arc::clone(&self.authored)];
-        for pods in [&mut self.running, &mut self.admitted, &mut self.future, &mut self.kept] {
+        let Self { running, admitted, future, kept, raised, .. } = self;
+        for pods in [running, admitted, future, kept, raised] {
             for pod in pods {
                 match distinct.iter().find(|known| *known == pod) {
                     Some(known) => *pod = Arc::clone(known),
@@ -86,7 +91,6 @@ pub fn of<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>) -> (States, Option<R
             states.running.push(Arc::clone(&member.pod.template));
         }
     }
-    states.share_equal_pods();
     states.has_seccomp_annotation = profiles::has_seccomp_only_by_annotation(&states.authored);
     (states, verdict)
 }
@@ -110,13 +114,10 @@ fn of_workload<'s>(
         admitted = Some(stored(&verdict.pod));
         states.changes.clone_from(&verdict.changes);
     }
-    let kept = with_changes(&states.authored, &states.changes);
 
     let all_webhooks = webhooks_seen(unit, requester.as_ref(), simulation);
     for webhooks in &all_webhooks {
         states.injection.note(webhooks);
-        push_new(&mut states.future, webhooks.done_to(&states.authored));
-        push_new(&mut states.kept, webhooks.done_to(&kept));
         let Some(admitted) = &admitted else {
             // No simulation says what PSP wrote; what the pod shows of it goes all the same.
             let seen = webhooks.changes_before.iter().chain(&webhooks.changes_after);
@@ -135,14 +136,12 @@ fn of_workload<'s>(
     }
     if all_webhooks.is_empty() {
         states.admitted.extend(admitted.map(Arc::new));
-        states.future.push(Arc::clone(&states.authored));
-        states.kept.push(Arc::new(kept));
     }
     if workload.kind == WorkloadKind::PodTemplate {
         states.injection = Injection::None;
     }
-    push_annotation_readings(&mut states.future);
-    push_annotation_readings(&mut states.kept);
+    states.future = pods_of(&states.authored, &all_webhooks);
+    states.webhooks = all_webhooks;
     (states, verdict)
 }
 
@@ -175,40 +174,38 @@ fn of_pod(pod: &Pod, simulation: &Simulation<'_>) -> States {
         let authored = simulation.created_pod(&pod.namespace, last_applied);
         let webhooks = Webhooks::on_created_pod(pod, &authored, simulation);
         states.injection.note(&webhooks);
-        let kept = with_changes(&authored, &webhooks.changes_before);
-        push_new(&mut states.future, webhooks.done_to(&authored));
-        push_new(&mut states.kept, webhooks.done_to(&kept));
         states.authored = Arc::new(authored);
-        states.changes = webhooks.changes_before;
-        states.changes_after_injection = webhooks.changes_after;
+        states.changes.clone_from(&webhooks.changes_before);
+        states.changes_after_injection.clone_from(&webhooks.changes_after);
+        states.webhooks.push(webhooks);
     } else {
         let nothing = PodTemplateSpec::default();
         let Stripped { pod: authored, changes } = without_policy_values(pod, &nothing, simulation);
-        let authored = Arc::new(authored);
-        push_new(&mut states.kept, with_changes(&authored, &changes));
-        states.future.push(Arc::clone(&authored));
-        states.authored = authored;
+        states.authored = Arc::new(authored);
         states.is_assumed = !changes.is_empty();
         states.changes = changes;
     }
-    push_annotation_readings(&mut states.future);
-    push_annotation_readings(&mut states.kept);
+    states.future = pods_of(&states.authored, &states.webhooks);
     states
 }
 
-/// The pod with what PSP wrote; seccomp profiles as fields, as newer servers read no annotation.
-fn with_changes(pod: &PodTemplateSpec, changes: &[Change]) -> PodTemplateSpec {
-    if changes.is_empty() {
-        return pod.clone();
-    }
-    let mut kept = tree::of(pod);
-    for change in changes {
-        match attribution::seccomp_field(change) {
-            Some((path, profile)) => tree::set(&mut kept, &path, profile),
-            None => tree::set(&mut kept, &change.path, attribution::json(&change.after)),
+/// What will be made of a prepared pod once PSP is gone: by each of the webhooks that were seen, and
+/// in both readings of a seccomp annotation.
+#[must_use]
+pub fn pods_of(pod: &Arc<PodTemplateSpec>, webhooks: &[Webhooks]) -> Vec<Arc<PodTemplateSpec>> {
+    let mut pods = Vec::new();
+    for webhooks in webhooks {
+        if webhooks.did_nothing() {
+            push_shared(&mut pods, Arc::clone(pod));
+        } else {
+            push_shared(&mut pods, Arc::new(webhooks.done_to(pod)));
         }
     }
-    tree::to_slice(&kept)
+    if webhooks.is_empty() {
+        pods.push(Arc::clone(pod));
+    }
+    push_annotation_readings(&mut pods);
+    pods
 }
 
 /// Adds the pods that servers up to v1.26 make of those whose seccomp profile is only annotated.
@@ -222,7 +219,11 @@ fn push_annotation_readings(pods: &mut Vec<Arc<PodTemplateSpec>>) {
 }
 
 fn push_new(pods: &mut Vec<Arc<PodTemplateSpec>>, pod: PodTemplateSpec) {
-    if pods.iter().all(|known| **known != pod) {
-        pods.push(Arc::new(pod));
+    push_shared(pods, Arc::new(pod));
+}
+
+fn push_shared(pods: &mut Vec<Arc<PodTemplateSpec>>, pod: Arc<PodTemplateSpec>) {
+    if !pods.contains(&pod) {
+        pods.push(pod);
     }
 }

@@ -2,6 +2,7 @@
 
 mod demos;
 mod fixtures;
+mod harden;
 mod hostile;
 
 use std::collections::BTreeSet;

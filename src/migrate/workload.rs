@@ -2,6 +2,7 @@
 
 use super::agreement;
 use super::grant::GrantPath;
+use super::harden;
 use super::injection::Injection;
 use super::judgement;
 use super::lineage::{Top, Unit};
@@ -18,7 +19,10 @@ use crate::version::Version;
 /// Plans one workload, or a pod that stands for itself, judged at a version of the standards.
 #[must_use]
 pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) -> WorkloadPlan {
-    let (states, verdict) = states::of(unit, simulation);
+    let (mut states, verdict) = states::of(unit, simulation);
+    let lost = lost::of(unit, &states);
+    let patch = harden::harden(unit, &mut states, &lost, simulation, version);
+    states.share_equal_pods();
     let (policy_simulated, refusal) = match verdict.as_deref() {
         Some(Verdict::Admitted(admitted)) => (Some(admitted.policy.clone()), Vec::new()),
         Some(Verdict::Refused(refused)) => (None, refusals(refused)),
@@ -49,7 +53,8 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         injected_containers,
         notes: Vec::new(),
         levels: judgement::levels(&states, version),
-        lost: lost::of(unit, &states),
+        lost,
+        patch,
         violations: judgement::violations(&states, version),
         states,
     };

@@ -83,6 +83,17 @@ impl Admitted<'_> {
     }
 }
 
+/// A pod that one of several policies takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// Which of the policies.
+    pub position: usize,
+    /// The pod as the policy leaves it, without the annotation.
+    pub pod: PodTemplateSpec,
+    /// What the policy has written.
+    pub changes: Vec<Change>,
+}
+
 /// A pod that no policy admits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -214,9 +225,28 @@ impl Admission {
         pod: &PodTemplateSpec,
         granted: &[Granted<'s>],
     ) -> Verdict<'s> {
+        match self.select(pod, granted.iter().map(|granted| &granted.policy)) {
+            Ok(Selected { position, pod, changes }) => {
+                let Granted { policy, via, grant } = &granted[position];
+                let (policy, via, grant) = (policy.clone(), *via, *grant);
+                Verdict::Admitted(Box::new(Admitted { policy, via, grant, pod, changes }))
+            }
+            Err(errors) => Verdict::Refused(self.refused(name, errors)),
+        }
+    }
+
+    /// Which of the policies, given in order of their names, takes a pod; as in [`Self::admit`].
+    ///
+    /// # Errors
+    /// What each of them holds against the pod, where none takes it.
+    pub fn select<'n>(
+        &self,
+        pod: &PodTemplateSpec,
+        policies: impl IntoIterator<Item = &'n Name>,
+    ) -> Result<Selected, Vec<PolicyError>> {
         let mut first_mutating = None;
         let mut errors = Vec::new();
-        for Granted { policy, via, grant } in granted {
+        for (position, policy) in policies.into_iter().enumerate() {
             let Some(policy) = self.policy(policy) else { continue };
             let mut pod = pod.clone();
             let changes = policy.mutate(&mut pod);
@@ -230,17 +260,14 @@ impl Admission {
                 errors.extend(found.into_iter().map(named));
                 continue;
             }
-            let (policy, via, grant) = (policy.name().clone(), *via, *grant);
-            let admitted = Admitted { policy, via, grant, pod, changes };
-            if !admitted.is_mutated() {
-                return Verdict::Admitted(Box::new(admitted));
+            let is_mutated = !changes.is_empty();
+            let selected = Selected { position, pod, changes };
+            if !is_mutated {
+                return Ok(selected);
             }
-            first_mutating = Some(admitted);
+            first_mutating = Some(selected);
         }
-        match first_mutating {
-            Some(admitted) => Verdict::Admitted(Box::new(admitted)),
-            None => Verdict::Refused(self.refused(name, errors)),
-        }
+        first_mutating.ok_or(errors)
     }
 
     /// Says of every policy, in order of names, what came of it for a pod. Dearer than

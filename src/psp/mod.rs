@@ -23,7 +23,8 @@ mod strategies;
 mod tests;
 
 pub use admit::{
-    Admission, Admitted, Consideration, Granted, PolicyError, Refusal, Refused, Request, Verdict,
+    Admission, Admitted, Consideration, Granted, PolicyError, Refusal, Refused, Request, Selected,
+    Verdict,
 };
 pub use authorize::{Subjects, Via};
 pub use error::{BadValue, ErrorKind, FieldError};

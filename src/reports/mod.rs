@@ -12,6 +12,7 @@ pub mod quoting;
 pub mod script;
 pub mod simulate;
 pub mod table;
+pub mod workload_patches;
 pub mod yaml;
 
 use std::io::{self, Write};

@@ -23,6 +23,27 @@ pub fn is_namespace_name(name: &str) -> bool {
         && bytes.iter().all(|byte| is_inner(*byte) || *byte == b'-')
 }
 
+/// Whether the API server could have a workload of that name (a DNS subdomain).
+#[must_use]
+pub fn is_object_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_namespace_name)
+}
+
+/// A part of a file's name that stands for `text`: without path separators, hidden files or
+/// characters that a file system takes for special.
+#[must_use]
+pub fn file_name_part(text: &str) -> String {
+    let is_plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '_');
+    let plain = text.chars().map(|c| if is_plain(c) { c } else { '_' }).take(200);
+    let plain: String = plain.collect();
+    match plain.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if plain.is_empty() => "_".to_owned(),
+        None => plain,
+    }
+}
+
 /// The cells of a table's row, safe for a terminal.
 #[must_use]
 pub fn printable_row<const N: usize>(cells: [&str; N]) -> Vec<String> {
@@ -38,6 +59,21 @@ mod tests {
         assert_eq!(shell_word("shop").unwrap(), "shop");
         assert_eq!(shell_word("$(reboot)").unwrap(), "'$(reboot)'");
         assert_eq!(shell_word("a\0b"), None);
+    }
+
+    #[test]
+    fn file_names_stay_in_their_directory() {
+        for (text, want) in [
+            ("web-1.2", "web-1.2"),
+            ("../../etc/passwd", "_./.._etc_passwd"),
+            ("..", "_."),
+            ("", "_"),
+            ("a\u{0}b\nC:\\d", "a_b____d"),
+        ] {
+            assert_eq!(file_name_part(text), want.replace('/', "_"), "{text:?}");
+        }
+        assert_eq!(file_name_part(&"a".repeat(999)).len(), 200);
+        assert!(is_object_name("web.v1-2") && !is_object_name("web..x") && !is_object_name("-f"));
     }
 
     #[test]

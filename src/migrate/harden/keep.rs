@@ -1,0 +1,149 @@
+//! What does a template have to say so that its pods keep what PSP writes into them?
+
+use serde_json::Value as Json;
+
+use super::settings::{addressable_containers, container_of, field_of, is_windows};
+use super::{Kept, tree};
+use crate::migrate::lost::Lost;
+use crate::migrate::states::States;
+use crate::objects::path::{FieldPath, Segment};
+use crate::objects::pod::APPARMOR_CONTAINER_ANNOTATION_PREFIX;
+
+/// What containers take from the pod where they do not set it themselves, and PSP writes into each
+/// of them.
+const INHERITED: [&str; 3] = ["runAsGroup", "runAsNonRoot", "runAsUser"];
+
+/// What a pod lacks without PSP, as settings of its template: lists whole, and for the pod what all
+/// of its containers get.
+pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
+    if lost.is_empty() {
+        return Vec::new();
+    }
+    let template = tree::of(&states.authored);
+    let is_windows = is_windows(&states.authored);
+    let containers: Vec<FieldPath> =
+        addressable_containers(&states.authored).map(|(path, _)| path).collect();
+    let mut keep: Vec<Kept> = Vec::new();
+    for lost in lost {
+        if is_windows && !is_for_windows(&lost.path) {
+            continue;
+        }
+        match keep.iter_mut().find(|kept| kept.path == lost.path) {
+            Some(kept) => join(kept, lost),
+            None => keep.push(start(lost, &template)),
+        }
+    }
+    for field in INHERITED {
+        hoist(field, &mut keep, states);
+    }
+    keep.retain(|kept| match container_of(&kept.path) {
+        Some((_, name)) => containers.iter().any(|path| {
+            container_of(path).is_some_and(|(_, known)| known == name)
+                && path.segments().get(1) == kept.path.segments().get(1)
+        }),
+        None => true,
+    });
+    keep.sort_by(|a, b| a.path.cmp(&b.path));
+    keep
+}
+
+/// Whether a Windows pod may have a field that PSP writes.
+fn is_for_windows(path: &FieldPath) -> bool {
+    matches!(field_of(path), "runAsNonRoot" | "runtimeClassName")
+}
+
+fn start(lost: &Lost, template: &Json) -> Kept {
+    let value = if is_list(&lost.path) {
+        let there = tree::get(template, &lost.path).and_then(Json::as_array);
+        let mut items = there.cloned().unwrap_or_default();
+        items.push(lost.value.clone());
+        Json::Array(items)
+    } else {
+        lost.value.clone()
+    };
+    Kept {
+        path: lost.path.clone(),
+        value,
+        policy: lost.policy.clone(),
+        policy_field: lost.policy_field,
+        proven: lost.proven,
+        assumed: lost.assumed,
+        loosens: loosens(&lost.path, &lost.value),
+    }
+}
+
+/// Takes another value of the same field into account: lists grow, of single values the certain one
+/// stays.
+fn join(kept: &mut Kept, lost: &Lost) {
+    if let (true, Json::Array(items)) = (is_list(&lost.path), &mut kept.value) {
+        items.push(lost.value.clone());
+        kept.proven &= lost.proven;
+        kept.assumed |= lost.assumed;
+    } else if kept.assumed && !lost.assumed {
+        kept.value = lost.value.clone();
+        kept.policy = lost.policy.clone();
+        kept.policy_field = lost.policy_field;
+        kept.proven = lost.proven;
+        kept.assumed = false;
+        kept.loosens = loosens(&lost.path, &lost.value);
+    }
+}
+
+fn is_list(path: &FieldPath) -> bool {
+    matches!(field_of(path), "add" | "drop" | "supplementalGroups")
+}
+
+fn loosens(path: &FieldPath, value: &Json) -> bool {
+    match path.segments().last() {
+        Some(Segment::Field("add")) => true,
+        Some(Segment::Field("allowPrivilegeEscalation")) => value == true,
+        Some(Segment::Field("runAsUser")) => value == 0,
+        Some(Segment::Field("seccompProfile")) => value["type"] == "Unconfined",
+        Some(Segment::Key(key)) => {
+            key.starts_with(APPARMOR_CONTAINER_ANNOTATION_PREFIX) && value == "unconfined"
+        }
+        _ => false,
+    }
+}
+
+/// Sets a field for the pod where every container is to have the same, so that one value does for
+/// all; containers with a value of their own keep that.
+fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
+    let of_pod = FieldPath::new("spec.securityContext").child(field);
+    let template = tree::of(&states.authored);
+    if tree::get(&template, &of_pod).is_some() || keep.iter().any(|kept| kept.path == of_pod) {
+        return;
+    }
+    let is_written = |kept: &Kept| field_of(&kept.path) == field;
+    let Some(first) = keep.iter().find(|kept| is_written(kept)) else { return };
+    let mut hoisted = Kept { path: of_pod, ..first.clone() };
+    for pod in &states.future {
+        let pod_tree = tree::of(pod);
+        for (path, _) in addressable_containers(pod) {
+            let path = path.child("securityContext").child(field);
+            if tree::get(&pod_tree, &path).is_some() {
+                continue;
+            }
+            // Injection may have moved the container, so it is found by list and name.
+            let same = keep.iter().find(|kept| {
+                is_written(kept)
+                    && container_of(&kept.path).map(|(_, name)| name)
+                        == container_of(&path).map(|(_, name)| name)
+                    && kept.path.segments().get(1) == path.segments().get(1)
+            });
+            let Some(same) = same.filter(|kept| kept.value == hoisted.value) else { return };
+            hoisted.proven &= same.proven;
+            hoisted.assumed |= same.assumed && !is_injected(&template, &path);
+        }
+        let n_addressable = addressable_containers(pod).count();
+        if n_addressable != pod.spec.containers.len() + pod.spec.init_containers.len() {
+            return;
+        }
+    }
+    keep.retain(|kept| !is_written(kept));
+    keep.push(hoisted);
+}
+
+fn is_injected(template: &Json, path: &FieldPath) -> bool {
+    container_of(path).is_some_and(|(container, _)| tree::get(template, &container).is_none())
+}

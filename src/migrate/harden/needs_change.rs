@@ -1,0 +1,211 @@
+//! What has an author, or a webhook, set that a level forbids?
+//!
+//! There is no list here of what a level allows: a setting that may be at fault is taken out, and
+//! the checks are asked again. What ends a violation was its cause.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{NeedsChange, Remaining, tree};
+use crate::level::Level;
+use crate::objects::path::{FieldPath, Segment};
+use crate::objects::pod::{
+    Container, ContainerKind, Handler, PodTemplateSpec, Profile, SecurityContext, WindowsOptions,
+};
+use crate::psa;
+use crate::version::Version;
+
+/// The settings at fault in pods that have their patch, and all that they still violate.
+pub(super) fn of(
+    pods: &[Arc<PodTemplateSpec>],
+    template: &PodTemplateSpec,
+    version: Version,
+) -> (Vec<NeedsChange>, Vec<Remaining>) {
+    let (mut needs_change, mut remaining) = (Vec::new(), Vec::new());
+    let template = tree::of(template);
+    for pod in pods {
+        let mut suspects = None;
+        for level in [Level::Baseline, Level::Restricted] {
+            let violations = psa::evaluate(level, version, pod).violations;
+            if violations.is_empty() {
+                continue;
+            }
+            let suspects: &mut Vec<Suspect> = suspects.get_or_insert_with(|| suspects_of(pod));
+            suspects.retain(|suspect| {
+                let left = psa::evaluate(level, version, &suspect.removed_from(pod)).violations;
+                let ended = violations.iter().find(|violation| !left.contains(violation));
+                if let Some(violation) = ended {
+                    let needed = NeedsChange {
+                        level,
+                        check: violation.check,
+                        path: suspect.path.clone(),
+                        value: suspect.value.to_string(),
+                        injected: !stands_in(&template, suspect),
+                    };
+                    if !needs_change.contains(&needed) {
+                        needs_change.push(needed);
+                    }
+                }
+                ended.is_none()
+            });
+            for violation in violations {
+                let psa::Violation { check, reason, detail } = violation;
+                let violation = Remaining { level, check, reason, detail };
+                if !remaining.contains(&violation) {
+                    remaining.push(violation);
+                }
+            }
+        }
+    }
+    needs_change.sort();
+    (needs_change, remaining)
+}
+
+/// A setting that a level may forbid.
+struct Suspect {
+    path: FieldPath,
+    /// The setting; of a list of names the one name.
+    value: Json,
+}
+
+impl Suspect {
+    fn removed_from(&self, pod: &PodTemplateSpec) -> PodTemplateSpec {
+        let mut pod = tree::of(pod);
+        let list = self.path.up_to(self.path.segments().len().saturating_sub(1));
+        match (self.path.segments().last(), tree::get(&pod, &list).and_then(Json::as_array)) {
+            (Some(Segment::Index(index, _)), Some(items)) => {
+                let mut items = items.clone();
+                if *index < items.len() {
+                    items.remove(*index);
+                }
+                tree::set(&mut pod, &list, Json::Array(items));
+            }
+            _ => match tree::get(&pod, &self.path) {
+                Some(Json::Array(items)) => {
+                    let others = items.iter().filter(|item| **item != self.value).cloned();
+                    let others = Json::Array(others.collect());
+                    tree::set(&mut pod, &self.path, others);
+                }
+                _ => tree::remove(&mut pod, &self.path, &Json::Null),
+            },
+        }
+        tree::to_slice(&pod)
+    }
+}
+
+/// Whether a setting stands in a template; what the API server fills in does not count.
+fn stands_in(template: &Json, suspect: &Suspect) -> bool {
+    match tree::get(template, &suspect.path) {
+        Some(Json::Array(items)) => items.contains(&suspect.value),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// The settings of a pod that soften it.
+fn suspects_of(pod: &PodTemplateSpec) -> Vec<Suspect> {
+    let mut suspects = Suspects(Vec::new());
+    let spec = FieldPath::new("spec");
+    for (field, is_set) in [
+        ("hostNetwork", pod.spec.host_network),
+        ("hostPID", pod.spec.host_pid),
+        ("hostIPC", pod.spec.host_ipc),
+    ] {
+        suspects.add(spec.child(field), is_set.then_some(true));
+    }
+    for (index, volume) in pod.spec.volumes.iter().enumerate() {
+        suspects.add(spec.child("volumes").named_index(index, &volume.name), Some(&volume.name));
+    }
+    if let Some(context) = &pod.spec.security_context {
+        let path = spec.child("securityContext");
+        for (index, sysctl) in context.sysctls.iter().enumerate() {
+            let path = path.child("sysctls").named_index(index, &sysctl.name);
+            suspects.add(path, Some(&sysctl.name));
+        }
+        suspects.add(path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
+        suspects.add(path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
+        suspects.add(path.child("seLinuxOptions"), context.se_linux_options.as_ref());
+        suspects.profile(path.child("seccompProfile"), context.seccomp_profile.as_ref());
+        suspects.profile(path.child("appArmorProfile"), context.app_armor_profile.as_ref());
+        suspects.windows(&path, context.windows_options.as_ref());
+    }
+    for (key, value) in pod.security_annotations() {
+        suspects.add(FieldPath::new("metadata.annotations").key(key), Some(value));
+    }
+    for kind in ContainerKind::ALL {
+        for (index, container) in pod.spec.containers_of(kind).iter().enumerate() {
+            let path = spec.child(kind.field()).named_index(index, &container.name);
+            suspects.container(&path, container, pod.spec.host_network);
+        }
+    }
+    suspects.0
+}
+
+struct Suspects(Vec<Suspect>);
+
+impl Suspects {
+    fn add(&mut self, path: FieldPath, value: Option<impl serde::Serialize>) {
+        self.0.extend(value.map(|value| Suspect { path, value: json!(value) }));
+    }
+
+    fn profile(&mut self, path: FieldPath, profile: Option<&Profile>) {
+        let is_hard = |it: &&Profile| !matches!(it.type_.as_str(), "RuntimeDefault" | "Localhost");
+        self.add(path, profile.filter(is_hard));
+    }
+
+    fn windows(&mut self, path: &FieldPath, options: Option<&WindowsOptions>) {
+        let host_process = options.and_then(|options| options.host_process).filter(|set| *set);
+        self.add(path.child("windowsOptions.hostProcess"), host_process);
+    }
+
+    fn container(&mut self, path: &FieldPath, container: &Container, is_on_host: bool) {
+        for (index, port) in container.ports.iter().enumerate() {
+            // In the host's network every port is one of the host; hostNetwork is to be changed.
+            let is_filled_in = is_on_host && port.host_port == port.container_port;
+            let set = Some(port.host_port).filter(|port| *port != 0 && !is_filled_in);
+            self.add(path.child("ports").index(index).child("hostPort"), set);
+        }
+        let lifecycle = container.lifecycle.as_ref();
+        for (field, handler) in [
+            ("livenessProbe", container.liveness_probe.as_ref()),
+            ("readinessProbe", container.readiness_probe.as_ref()),
+            ("startupProbe", container.startup_probe.as_ref()),
+            ("lifecycle.postStart", lifecycle.and_then(|it| it.post_start.as_ref())),
+            ("lifecycle.preStop", lifecycle.and_then(|it| it.pre_stop.as_ref())),
+        ] {
+            if let Some(handler) = handler {
+                self.handler(&path.child(field), handler);
+            }
+        }
+        if let Some(context) = &container.security_context {
+            self.context(&path.child("securityContext"), context);
+        }
+    }
+
+    fn handler(&mut self, path: &FieldPath, handler: &Handler) {
+        for (field, target) in
+            [("httpGet.host", &handler.http_get), ("tcpSocket.host", &handler.tcp_socket)]
+        {
+            let host = target.as_ref().map(|target| &target.host).filter(|host| !host.is_empty());
+            self.add(path.child(field), host);
+        }
+    }
+
+    fn context(&mut self, path: &FieldPath, context: &SecurityContext) {
+        let escalation = context.allow_privilege_escalation;
+        self.add(path.child("privileged"), context.privileged.filter(|set| *set));
+        self.add(path.child("allowPrivilegeEscalation"), escalation.filter(|set| *set));
+        self.add(path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
+        self.add(path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
+        for name in context.capabilities.iter().flat_map(|it| &it.add) {
+            self.add(path.child("capabilities.add"), Some(name));
+        }
+        let proc_mount = context.proc_mount.as_ref().filter(|it| *it != "Default");
+        self.add(path.child("procMount"), proc_mount);
+        self.add(path.child("seLinuxOptions"), context.se_linux_options.as_ref());
+        self.profile(path.child("seccompProfile"), context.seccomp_profile.as_ref());
+        self.profile(path.child("appArmorProfile"), context.app_armor_profile.as_ref());
+        self.windows(path, context.windows_options.as_ref());
+    }
+}

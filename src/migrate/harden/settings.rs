@@ -1,0 +1,132 @@
+//! What does a patch set, and what does it look like?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+use crate::migrate::tree;
+use crate::objects::path::{FieldPath, Segment};
+use crate::objects::pod::{ContainerKind, PodTemplateSpec};
+
+/// Values with their paths in a pod template; of two values at a path the later counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings(BTreeMap<FieldPath, Json>);
+
+impl Settings {
+    pub(super) fn of<'v>(values: impl IntoIterator<Item = (&'v FieldPath, &'v Json)>) -> Self {
+        let values = values.into_iter();
+        Self(values.map(|(path, value)| (path.clone(), value.clone())).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&FieldPath, &Json)> {
+        self.0.iter()
+    }
+
+    /// The template with the values.
+    pub(super) fn applied_to(&self, template: &PodTemplateSpec) -> PodTemplateSpec {
+        if self.is_empty() {
+            return template.clone();
+        }
+        let mut patched = tree::of(template);
+        for (path, value) in &self.0 {
+            tree::set(&mut patched, path, value.clone());
+        }
+        tree::to_slice(&patched)
+    }
+
+    /// What a strategic merge puts over a pod template to set the values: containers by name.
+    pub(super) fn overlay(&self) -> Json {
+        let mut overlay = Json::Object(Map::new());
+        for (path, value) in &self.0 {
+            let mut place = &mut overlay;
+            for segment in path.segments() {
+                place = below(place, segment);
+            }
+            *place = value.clone();
+        }
+        overlay
+    }
+}
+
+fn below<'a>(place: &'a mut Json, segment: &Segment) -> &'a mut Json {
+    let key = match segment {
+        Segment::Field(field) => *field,
+        Segment::Key(key) => key,
+        Segment::Index(_, name) => {
+            if !place.is_array() {
+                *place = Json::Array(Vec::new());
+            }
+            let Json::Array(items) = place else { return place };
+            let name = Json::from(name.as_deref().unwrap_or_default());
+            let position = items.iter().position(|item| item.get("name") == Some(&name));
+            let position = position.unwrap_or(items.len());
+            if position == items.len() {
+                items.push(Json::Object(Map::from_iter([("name".to_owned(), name)])));
+            }
+            return &mut items[position];
+        }
+    };
+    if !place.is_object() {
+        *place = Json::Object(Map::new());
+    }
+    &mut place[key]
+}
+
+/// The containers of a template that a strategic merge can name, with their paths: no two of a list
+/// may have the same name.
+pub(super) fn addressable_containers(
+    template: &PodTemplateSpec,
+) -> impl Iterator<Item = (FieldPath, &crate::objects::pod::Container)> {
+    [ContainerKind::Init, ContainerKind::Regular].into_iter().flat_map(|kind| {
+        let containers = template.spec.containers_of(kind);
+        let mut names = BTreeSet::new();
+        let twice: BTreeSet<&str> = containers
+            .iter()
+            .map(|container| container.name.as_str())
+            .filter(|name| name.is_empty() || !names.insert(*name))
+            .collect();
+        let list = FieldPath::new("spec").child(kind.field());
+        containers.iter().enumerate().filter_map(move |(index, container)| {
+            let is_addressable = !twice.contains(container.name.as_str());
+            is_addressable.then(|| (list.named_index(index, &container.name), container))
+        })
+    })
+}
+
+/// Whether a pod is for Windows, whose kubelet and API take no Linux fields. Those that do not say
+/// so in `spec.os` show it by their options.
+pub(super) fn is_windows(pod: &PodTemplateSpec) -> bool {
+    match &pod.spec.os {
+        Some(os) => os.name == "windows",
+        None => has_windows_options(pod),
+    }
+}
+
+/// Whether a pod or one of its containers has `windowsOptions`.
+pub(super) fn has_windows_options(pod: &PodTemplateSpec) -> bool {
+    let of_pod = pod.spec.security_context.as_ref();
+    let mut contexts = pod.spec.all_containers().filter_map(|it| it.security_context.as_ref());
+    of_pod.is_some_and(|context| context.windows_options.is_some())
+        || contexts.any(|context| context.windows_options.is_some())
+}
+
+/// The last field of a path.
+pub(super) fn field_of(path: &FieldPath) -> &str {
+    match path.segments().last() {
+        Some(Segment::Field(field)) => field,
+        _ => "",
+    }
+}
+
+/// The path of the container that a path leads through, and its name.
+pub(super) fn container_of(path: &FieldPath) -> Option<(FieldPath, &str)> {
+    let position = path.segments().iter().position(|it| matches!(it, Segment::Index(..)))?;
+    match &path.segments()[position] {
+        Segment::Index(_, Some(name)) => Some((path.up_to(position + 1), name)),
+        _ => None,
+    }
+}
