@@ -23,7 +23,8 @@ use crate::objects::server::Server;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::reports::patches::{self, Labelling};
 use crate::reports::{
-    Document, StructuredFormat, diff, plan_table, script, workload_patches, write_structured,
+    Document, StructuredFormat, diff, html, markdown, plan_table, script, workload_patches,
+    write_structured,
 };
 use crate::sources;
 use crate::version::Version;
@@ -110,7 +111,7 @@ pub(super) struct Args {
     #[arg(long)]
     exit_code: bool,
 
-    /// Print as table, json, yaml, script, patches or diff
+    /// Print as table, wide, json, yaml, script, patches, diff, html or markdown
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
 
@@ -127,22 +128,27 @@ pub(super) struct Args {
 enum Format {
     #[default]
     Table,
+    Wide,
     Json,
     Yaml,
     Script,
     Patches,
     Diff,
+    Html,
+    Markdown,
 }
 
 impl Format {
     /// Every format with its file in a bundle.
-    const BUNDLE: [(Self, &str); 6] = [
+    const BUNDLE: [(Self, &str); 8] = [
         (Self::Table, "plan.txt"),
         (Self::Json, "plan.json"),
         (Self::Yaml, "plan.yaml"),
         (Self::Script, "labels.sh"),
         (Self::Patches, "namespaces.yaml"),
         (Self::Diff, "plan.diff"),
+        (Self::Html, "plan.html"),
+        (Self::Markdown, "plan.md"),
     ];
 
     fn write(self, plan: &Plan, labelling: Labelling, out: &mut impl Write) -> io::Result<()> {
@@ -154,6 +160,9 @@ impl Format {
         let text = match self {
             Self::Json => return write_structured(&document(), StructuredFormat::Json, out),
             Self::Yaml => return write_structured(&document(), StructuredFormat::Yaml, out),
+            Self::Html => return html::write(plan, labelling, out),
+            Self::Markdown => return markdown::write(plan, labelling, out),
+            Self::Wide => plan_table::wide(plan),
             Self::Table => plan_table::table(plan),
             Self::Script => script::script(plan, &labelling),
             Self::Patches => patches::patches(plan, &labelling),

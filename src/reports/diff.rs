@@ -37,7 +37,8 @@ pub fn diff(plan: &Plan, labelling: &Labelling) -> String {
     sections.join("\n")
 }
 
-fn labels_diff(namespace: &NamespacePlan) -> String {
+/// The diff of the labels; empty where they are there already.
+pub(super) fn labels_diff(namespace: &NamespacePlan) -> String {
     let lines = |labels: &BTreeMap<String, String>| {
         labels.iter().map(|(key, value)| format!("metadata.labels[{key}]: {value}")).collect()
     };

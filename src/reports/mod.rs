@@ -2,8 +2,12 @@
 
 pub mod check;
 pub mod diff;
+mod digest;
+mod escape;
 pub mod explain;
+pub mod html;
 pub mod item;
+pub mod markdown;
 pub mod outline;
 pub mod patches;
 pub mod plan_table;

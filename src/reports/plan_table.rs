@@ -1,13 +1,11 @@
 //! `plan -o table`: what each namespace can take, and what to do first.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::digest::{n_losing, n_pods, n_refused, why_not_stricter};
 use super::quoting::printable_row;
 use super::table::aligned;
 use crate::level::Level;
 use crate::migrate::findings::{Finding, FindingKind};
-use crate::migrate::plan::{Evidence, NamespacePlan, Plan, WorkloadPlan};
+use crate::migrate::plan::{NamespacePlan, Plan};
 use crate::objects::source::printable;
 use crate::psa::policy::ENFORCE_LABEL;
 
@@ -21,12 +19,23 @@ const MAX_NAMES: usize = 3;
 #[must_use]
 pub fn table(plan: &Plan) -> String {
     let columns: Vec<_> = COLUMNS.iter().filter(|column| column.is_shown(plan)).collect();
+    laid_out(plan, &columns, Some(WIDTH))
+}
+
+/// As [`table`], with every state and a line of any width for each namespace.
+#[must_use]
+pub fn wide(plan: &Plan) -> String {
+    let columns: Vec<_> = COLUMNS.iter().chain(MORE_COLUMNS).collect();
+    laid_out(plan, &columns, None)
+}
+
+fn laid_out(plan: &Plan, columns: &[&Column], width: Option<u16>) -> String {
     let header = columns.iter().map(|column| column.title.to_owned()).collect();
     let mut rows = vec![header];
     rows.extend(plan.namespaces.iter().map(|namespace| {
         columns.iter().map(|column| printable(&(column.cell)(namespace)).into_owned()).collect()
     }));
-    let mut text = aligned(&rows, Some(WIDTH));
+    let mut text = aligned(&rows, width);
     let paragraphs = std::iter::once(summary(plan)).chain(server(plan)).chain(advice(plan));
     for paragraph in paragraphs {
         text.push('\n');
@@ -60,9 +69,27 @@ const COLUMNS: &[Column] = &[
         },
         is_telling: |namespace| namespace.current_labels.contains_key(ENFORCE_LABEL),
     },
-    Column { title: "LOSE", cell: n_losing, is_telling: |_| true },
+    Column { title: "LOSE", cell: |namespace| count(n_losing(namespace)), is_telling: |_| true },
     Column { title: "WHY NOT STRICTER", cell: why_not_stricter, is_telling: |_| true },
 ];
+
+/// What `wide` shows besides.
+const MORE_COLUMNS: &[Column] = &[
+    more("RUNNING", |namespace| level(namespace.levels.running)),
+    more("ADMITTED", |namespace| level(namespace.levels.admitted)),
+    more("FUTURE", |namespace| level(namespace.levels.future)),
+    more("ALLOWED BY PSP", |namespace| level(namespace.levels.allowed_by_policies)),
+    more("WARN", |namespace| level(Some(namespace.warn))),
+    more("AUDIT", |namespace| level(Some(namespace.audit))),
+    more("WORKLOADS", |namespace| namespace.workloads.len().to_string()),
+    more("PODS", |namespace| count(n_pods(namespace))),
+    more("REFUSED", |namespace| count(n_refused(namespace))),
+    more("CONFLICT", |namespace| namespace.conflict.clone().unwrap_or_else(|| "-".to_owned())),
+];
+
+const fn more(title: &'static str, cell: fn(&NamespacePlan) -> String) -> Column {
+    Column { title, cell, is_telling: |_| true }
+}
 
 impl Column {
     fn is_shown(&self, plan: &Plan) -> bool {
@@ -81,54 +108,9 @@ fn marked_name(namespace: &NamespacePlan) -> String {
     format!("{}{system}{incomplete}", namespace.name)
 }
 
-/// How many workloads lose hardening.
-fn n_losing(namespace: &NamespacePlan) -> String {
-    match namespace.workloads.iter().filter(|workload| !workload.lost.is_empty()).count() {
-        0 => "-".to_owned(),
-        n => n.to_string(),
-    }
-}
-
-/// How many workloads hold the namespace below the next level, and the check that most of them fail;
-/// `+n` counts the other checks.
-fn why_not_stricter(namespace: &NamespacePlan) -> String {
-    let next = match namespace.enforce {
-        Some(Level::Restricted) if namespace.evidence == Evidence::Workloads => {
-            return "-".to_owned();
-        }
-        Some(level) if namespace.evidence == Evidence::Workloads => level.next_stricter(),
-        _ => return "no workloads to judge".to_owned(),
-    };
-    let mut by_check: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut n_against = 0;
-    let mut n_counted = 0;
-    for workload in &namespace.workloads {
-        let checks = checks_against(workload, next);
-        n_against += usize::from(!checks.is_empty());
-        n_counted += usize::from(workload.counted || !checks.is_empty());
-        for check in checks {
-            *by_check.entry(check).or_default() += 1;
-        }
-    }
-    // The commonest; of equally common ones the first by name.
-    let Some((check, _)) = by_check.iter().max_by_key(|(check, count)| (**count, Reverse(**check)))
-    else {
-        return "-".to_owned();
-    };
-    let others = match by_check.len() - 1 {
-        0 => String::new(),
-        n => format!(" +{n}"),
-    };
-    format!("{n_against} of {n_counted}: {check}{others}")
-}
-
-/// The checks of a level that a workload fails in any state that counts, without the level that some
-/// ids end in.
-fn checks_against(workload: &WorkloadPlan, level: Level) -> BTreeSet<&str> {
-    workload
-        .violations_that_count(level)
-        .map(|violation| violation.check.split('_').next().unwrap_or(violation.check))
-        .collect()
+/// A count; `-` for none.
+fn count(n: usize) -> String {
+    if n == 0 { "-".to_owned() } else { n.to_string() }
 }
 
 fn summary(plan: &Plan) -> String {

@@ -62,16 +62,20 @@ fn command(namespace: &NamespacePlan) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "# {}: {}", printable(&namespace.name), printable(conflict));
     }
-    let labels = namespace.labels.iter().map(|(key, value)| format!("{key}={value}"));
-    let words: Option<Vec<String>> = std::iter::once(namespace.name.to_string())
-        .chain(labels)
-        .map(|word| shell_word(&word))
-        .collect();
-    match words {
+    match words(namespace) {
         Some(words) => {
             let _ = writeln!(text, "label {}", words.join(" \\\n  "));
         }
         None => text.push_str(&skipped(namespace, "a label that no shell can pass")),
     }
     text
+}
+
+/// The name and the labels as words of a shell; `None` where no shell can pass one of them.
+pub(super) fn words(namespace: &NamespacePlan) -> Option<Vec<String>> {
+    let labels = namespace.labels.iter().map(|(key, value)| format!("{key}={value}"));
+    std::iter::once(namespace.name.to_string())
+        .chain(labels)
+        .map(|word| shell_word(&word))
+        .collect()
 }

@@ -3,11 +3,13 @@
 #![allow(clippy::disallowed_methods, reason = "these tests read and write files")]
 #![allow(clippy::unwrap_used, reason = "what fails in a test shall stop it")]
 
+mod browser;
 mod check;
 mod docs;
 mod explain;
 mod findings;
 mod help;
+mod html;
 mod input;
 mod plan;
 mod policies;

@@ -52,7 +52,7 @@ fn the_json_report_is_a_contract() {
 
 #[test]
 fn every_report_of_the_small_cluster() {
-    for format in ["table", "script", "patches", "diff"] {
+    for format in ["table", "wide", "markdown", "script", "patches", "diff"] {
         let run = psp2psa("plan -f - -o").arg(format).input(SHOP).run();
         assert_snapshot!(format!("small_cluster_{format}"), run);
     }
@@ -293,12 +293,14 @@ fn a_bundle_holds_every_report() {
         ("script", "labels.sh"),
         ("patches", "namespaces.yaml"),
         ("diff", "plan.diff"),
+        ("html", "plan.html"),
+        ("markdown", "plan.md"),
     ] {
         let printed = folder.psp2psa("plan -f shop.yaml -o").arg(format).stdout();
         assert_eq!(folder.read(&format!("out/plan/{file}")), printed, "{format}");
     }
     let files = std::fs::read_dir(folder.path("out/plan")).unwrap().count();
-    assert_eq!(files, 6, "no temporary file is left behind");
+    assert_eq!(files, 8, "no temporary file is left behind");
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! What of a plan does a person want to see at a glance? Shared by the reports that are read.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::level::Level;
+use crate::migrate::agreement::{Disagreement, Explanation};
+use crate::migrate::lost::Lost;
+use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
+
+/// How many workloads lose hardening with PSP.
+pub(super) fn n_losing(namespace: &NamespacePlan) -> usize {
+    namespace.workloads.iter().filter(|workload| !workload.lost.is_empty()).count()
+}
+
+/// How many workloads PSP refuses today.
+pub(super) fn n_refused(namespace: &NamespacePlan) -> usize {
+    namespace.workloads.iter().filter(|workload| workload.refused_today).count()
+}
+
+/// How many unfinished pods there are.
+pub(super) fn n_pods(namespace: &NamespacePlan) -> usize {
+    namespace.workloads.iter().map(|workload| workload.pods).sum()
+}
+
+/// How many workloads hold the namespace below the next level, and the check that most of them fail;
+/// `+n` counts the other checks.
+pub(super) fn why_not_stricter(namespace: &NamespacePlan) -> String {
+    let next = match namespace.enforce {
+        Some(Level::Restricted) if namespace.evidence == Evidence::Workloads => {
+            return "-".to_owned();
+        }
+        Some(level) if namespace.evidence == Evidence::Workloads => level.next_stricter(),
+        _ => return "no workloads to judge".to_owned(),
+    };
+    let mut by_check: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut n_against = 0;
+    let mut n_counted = 0;
+    for workload in &namespace.workloads {
+        let checks = checks_against(workload, next);
+        n_against += usize::from(!checks.is_empty());
+        n_counted += usize::from(workload.counted || !checks.is_empty());
+        for check in checks {
+            *by_check.entry(check).or_default() += 1;
+        }
+    }
+    // The commonest; of equally common ones the first by name.
+    let Some((check, _)) = by_check.iter().max_by_key(|(check, count)| (**count, Reverse(**check)))
+    else {
+        return "-".to_owned();
+    };
+    let others = match by_check.len() - 1 {
+        0 => String::new(),
+        n => format!(" +{n}"),
+    };
+    format!("{n_against} of {n_counted}: {check}{others}")
+}
+
+/// The checks of a level that a workload fails in any state that counts, without the level that some
+/// ids end in.
+pub(super) fn checks_against(workload: &WorkloadPlan, level: Level) -> BTreeSet<&str> {
+    workload
+        .violations
+        .iter()
+        .filter(|violation| workload.counted || violation.state == "running")
+        .filter(|violation| violation.level == level)
+        .map(|violation| violation.check.split('_').next().unwrap_or(violation.check))
+        .collect()
+}
+
+/// A check that a workload fails, once for all the states and levels in which it does.
+pub(super) struct Failure<'p> {
+    /// The check's id.
+    pub(super) check: &'static str,
+    /// The most lenient level that the check stands in the way of.
+    pub(super) level: Level,
+    /// `running`, `admitted` and `future`, as far as they fail.
+    pub(super) states: Vec<&'static str>,
+    /// The API server's short text.
+    pub(super) reason: &'p str,
+    /// The API server's long text.
+    pub(super) detail: &'p str,
+}
+
+/// The checks that a workload fails, in order of level and check.
+pub(super) fn failures(workload: &WorkloadPlan) -> Vec<Failure<'_>> {
+    let mut failures: Vec<Failure<'_>> = Vec::new();
+    for violation in &workload.violations {
+        let is_same = |failure: &&mut Failure<'_>| {
+            failure.check == violation.check && failure.detail == violation.detail
+        };
+        match failures.iter_mut().find(is_same) {
+            Some(failure) => {
+                failure.level = failure.level.min(violation.level);
+                if !failure.states.contains(&violation.state) {
+                    failure.states.push(violation.state);
+                }
+            }
+            None => failures.push(Failure {
+                check: violation.check,
+                level: violation.level,
+                states: vec![violation.state],
+                reason: &violation.reason,
+                detail: &violation.detail,
+            }),
+        }
+    }
+    failures.sort_by_key(|failure| (failure.level, failure.check));
+    failures
+}
+
+/// What is special about a namespace, each a word.
+pub(super) fn marks(namespace: &NamespacePlan) -> Vec<&'static str> {
+    [
+        (namespace.system, "system"),
+        (!namespace.complete, "uncertain"),
+        (namespace.conflict.is_some(), "conflict"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, mark)| is_so.then_some(mark))
+    .collect()
+}
+
+/// A note, in words.
+pub(super) fn note(note: Note) -> &'static str {
+    match note {
+        Note::AnnotationStopsWorking => {
+            "The seccomp profile is set by an annotation only, which servers from v1.27 ignore."
+        }
+        Note::MirrorPod => "A static pod: its manifest lies on a node.",
+        Note::FinishedPod => "A finished pod; it counts where its controller may make another.",
+        Note::AssumedAuthorship => {
+            "The author's text is not in the input: what PSP may have written is taken to be PSP's."
+        }
+        Note::RunsThoughRefused => {
+            "Pods run, but no policy would admit the template today: the policy that admitted them \
+             is gone, or they are of an earlier template."
+        }
+    }
+}
+
+/// What is said of pods whose annotation names another policy than the one simulated.
+pub(super) fn disagreement(disagreement: &Disagreement) -> String {
+    let pods = match disagreement.pods {
+        1 => format!("Pod {} was", disagreement.pod),
+        n => format!("{n} pods ({}, \u{2026}) were", disagreement.pod),
+    };
+    let admitted = match &disagreement.policy {
+        Some(policy) => format!("admitted by {policy}"),
+        None => "admitted by no policy".to_owned(),
+    };
+    let simulated = match &disagreement.simulated {
+        Some(policy) => format!("today it would be {policy}"),
+        None => "today no policy would be selected".to_owned(),
+    };
+    let why = match disagreement.explanation {
+        Explanation::NotAdmittedByPsp => "PSP was off then, or the annotation was removed",
+        Explanation::PolicyGone => "that policy is not there any more",
+        Explanation::TemplateChanged => "the template has changed since",
+        Explanation::OtherMutation => "a webhook changed the pod, and PSP chose anew",
+        Explanation::RequesterUnknown => "who made the pod is not known",
+        Explanation::GrantGone => {
+            "the accounts that make such pods may not use that policy any more"
+        }
+        Explanation::PolicyChanged => "that policy would change the pod now",
+        Explanation::PolicyAdded => "another policy is preferred now",
+    };
+    format!("{pods} {admitted}; {simulated}: {why}.")
+}
+
+/// A value that goes with PSP.
+pub(super) struct LostValue<'p> {
+    pub(super) path: String,
+    pub(super) value: String,
+    pub(super) policy: &'p str,
+    pub(super) field: &'p str,
+    pub(super) evidence: &'static str,
+}
+
+/// What a workload loses, by path.
+pub(super) fn lost(workload: &WorkloadPlan) -> Vec<LostValue<'_>> {
+    workload
+        .lost
+        .iter()
+        .map(|lost| {
+            let Lost { path, value, policy, policy_field, proven, assumed } = lost;
+            LostValue {
+                path: path.by_name(),
+                value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+                policy,
+                field: policy_field.unwrap_or("not in the input any more"),
+                evidence: match (proven, assumed) {
+                    (true, false) => "proven",
+                    (true, true) => "proven, assumed",
+                    (false, true) => "assumed",
+                    (false, false) => "to be tested",
+                },
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,223 @@
+//! `plan -o html`: the page as a browser shows it.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::program::{Folder, psp2psa};
+
+const SHOP: &str = include_str!("shop.yaml");
+const TAB: char = '\u{e004}';
+const ENTER: char = '\u{e007}';
+
+/// A browser that shows the page of a cluster.
+struct Shown {
+    browser: Browser,
+    _folder: Folder,
+}
+
+fn shown(page: &str, look: &str) -> Shown {
+    let folder = Folder::with(&[("plan.html", page)]);
+    let browser = Browser::start(look);
+    browser.open(&folder.path("plan.html"));
+    Shown { browser, _folder: folder }
+}
+
+fn demo(name: &str) -> String {
+    psp2psa(&format!("plan -o html -f testdata/clusters/{name}")).stdout()
+}
+
+/// The names in the rows of the table that are shown, in their order.
+fn names(browser: &Browser) -> Vec<String> {
+    let names = browser.eval(
+        "Array.from(document.querySelectorAll('#namespaces tbody tr:not([hidden]) a'), \
+         (a) => a.textContent)",
+    );
+    serde_json::from_value(names).unwrap()
+}
+
+#[test]
+fn the_page_of_the_small_cluster() {
+    let page = psp2psa("plan -f - -o html").input(SHOP).stdout();
+    // Style and script have their own files.
+    let (head, rest) = page.split_once("<style>").unwrap();
+    let (_, rest) = rest.split_once("</style>").unwrap();
+    let (body, _) = rest.split_once("<script>").unwrap();
+    assert_snapshot!([head, body].concat());
+}
+
+#[test]
+fn the_page_names_nothing_of_the_network() {
+    let page = demo("demo-1.21.json.gz");
+    for word in ["http:", "https:", "src=", "@import", "url("] {
+        assert!(!page.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn the_page_works_in_both_looks_without_a_word_on_the_console() {
+    let page = demo("demo-1.21.json.gz");
+    for (look, paper) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {
+        let Shown { browser, .. } = shown(&page, look);
+        let background = browser.eval("getComputedStyle(document.body).backgroundColor");
+        assert_eq!(background, paper, "{look}");
+        assert_eq!(browser.eval("document.querySelectorAll('details.ns').length"), 19);
+        assert_eq!(browser.eval("document.querySelector('#count').value"), "19 of 19 namespaces");
+        assert_eq!(browser.eval("document.documentElement.scrollWidth <= innerWidth"), true);
+        assert_eq!(browser.console(), Vec::<String>::new(), "{look}");
+    }
+}
+
+#[test]
+fn the_reader_filters_and_sorts() {
+    let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
+    browser.enter("[name=text]", "TEAM-");
+    browser.wait_until("document.querySelector('#count').value === '3 of 19 namespaces'");
+    assert_eq!(names(&browser), ["team-data", "team-payments", "team-web"]);
+    for part in ["#checks tbody tr", "details.ns"] {
+        let shown = format!("document.querySelectorAll('{part}:not([hidden])').length");
+        assert_eq!(browser.eval(&shown), 3, "{part}");
+    }
+
+    // The column of pods: up, then down.
+    browser.click("#namespaces th:nth-child(7) button");
+    assert_eq!(names(&browser), ["team-web", "team-data", "team-payments"]);
+    browser.click("#namespaces th:nth-child(7) button");
+    assert_eq!(names(&browser), ["team-payments", "team-data", "team-web"]);
+    assert_eq!(
+        browser.eval("document.querySelector('#namespaces th:nth-child(7)').ariaSort"),
+        "descending"
+    );
+
+    browser.enter("[name=text]", "nowhere");
+    browser.wait_until("!document.querySelector('#nothing').hidden");
+    browser.click("button[type=reset]");
+    browser.wait_until("document.querySelector('#count').value === '19 of 19 namespaces'");
+    for (field, choice, n) in
+        [("level", "baseline", 8), ("mark", "own", 16), ("mark", "refused", 4)]
+    {
+        browser.eval(&format!(
+            "(() => {{ const field = document.querySelector('[name={field}]'); \
+             field.value = '{choice}'; \
+             field.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
+        ));
+        let count = format!("document.querySelector('#count').value.startsWith('{n} ')");
+        browser.wait_until(&count);
+        browser.click("button[type=reset]");
+        browser.wait_until("document.querySelector('#count').value === '19 of 19 namespaces'");
+    }
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_link_opens_the_section_and_the_button_copies() {
+    let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
+    browser.click("a[href='#ns-velero']");
+    let body = "document.querySelector('#ns-velero')";
+    browser.wait_until(&format!("{body}.parentElement.open"));
+    let is_seen = format!("{body}.getBoundingClientRect().top < innerHeight");
+    browser.wait_until(&is_seen);
+    browser.click("#ns-velero button.copy");
+    browser.wait_until("document.querySelector('#ns-velero button.copy').textContent === 'Copied'");
+    // What was copied is what a field gets when it is pasted into.
+    browser.enter("[name=text]", "\u{e009}v");
+    let pasted = browser.eval("document.querySelector('[name=text]').value");
+    let pasted = pasted.as_str().unwrap();
+    assert!(pasted.starts_with("kubectl label --overwrite namespace velero "), "{pasted}");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
+    // From the reset button the next stop is the first heading, then the others in turn.
+    browser.eval("document.querySelector('button[type=reset]').focus()");
+    browser.press(TAB);
+    browser.press(ENTER);
+    assert_eq!(names(&browser).first().unwrap(), "velero", "the other way round");
+    browser.press(TAB);
+    browser.press(ENTER);
+    let sorted = "document.querySelector('#namespaces th:nth-child(2)').ariaSort";
+    assert_eq!(browser.eval(sorted), "ascending");
+    browser.eval("document.querySelector('details.ns summary').focus()");
+    browser.press(ENTER);
+    assert_eq!(browser.eval("document.querySelector('details.ns').open"), true);
+    browser.press(TAB);
+    browser.press(ENTER);
+    browser.wait_until("document.querySelector('details.ns button.copy').textContent === 'Copied'");
+}
+
+#[test]
+fn every_section_is_printed() {
+    let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
+    // Closed, it is a handful of sheets.
+    assert!(browser.prints_sheet(15) && !browser.prints_sheet(100));
+}
+
+/// The small cluster with a text in the place of names, labels and values.
+fn hostile(text: &str) -> String {
+    let evil = json!(text).to_string();
+    SHOP.replace("name: web\n", &format!("name: {evil}\n"))
+        .replace(
+            "{name: shop, labels: {team: web}}",
+            &format!(
+                "{{name: shop, labels: {{pod-security.kubernetes.io/enforce: {evil}, {evil}: x}}}}"
+            ),
+        )
+        .replace("{name: vacant}", &format!("{{name: {evil}}}"))
+        .replace("name: app,", &format!("name: {evil},"))
+        .replace("{name: hardened}", &format!("{{name: {evil}}}"))
+        .replace("resourceNames: [hardened]", &format!("resourceNames: [{evil}]"))
+        .replace("kubernetes.io/psp: hardened", &format!("kubernetes.io/psp: {evil}"))
+}
+
+#[test]
+fn a_hostile_dump_injects_nothing() {
+    let dump = hostile(
+        "<img src=x onerror=window.hit=1></script></style><script>window.hit=1</script>\
+         \"'>{{7*7}}\u{202e}",
+    );
+    let page = psp2psa("plan -f - -o html").input(dump).run().stdout;
+    assert!(!page.contains("<img"), "no element of the dump");
+    assert!(!page.contains('\u{202e}'), "nothing reorders");
+    assert!(page.contains("&#60;img src=x onerror=window.hit=1&#62;"), "but the names are shown");
+    let Shown { browser, .. } = shown(&page, "light");
+    browser.click("button[data-open=true]");
+    assert_eq!(browser.eval("document.querySelectorAll('img, script').length"), 1);
+    assert_eq!(browser.eval("window.hit === undefined"), true);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_script_that_got_in_would_not_run() {
+    let page = psp2psa("plan -f - -o html").input(SHOP).stdout();
+    let page = page.replace("<footer>", "<script>window.hit = 1</script><footer onclick='hit()'>");
+    let Shown { browser, .. } = shown(&page, "light");
+    assert_eq!(browser.eval("window.hit === undefined"), true);
+    assert!(!browser.console().is_empty(), "the browser complains");
+}
+
+#[test]
+fn a_hostile_dump_makes_no_markdown() {
+    let dump = hostile("a|b`<i>[c](http://d.example)\n# e\u{202e}");
+    let text = psp2psa("plan -f - -o markdown").input(dump).run().stdout;
+    assert!(
+        text.contains(
+            r"### Deployment a\|b\`&lt;i&gt;\[c\](http&#58;//d.example)\\u{a}\# e\\u{202e}"
+        ),
+        "{text}"
+    );
+    for mark in ["<", "://", "\u{202e}", "\n# e", "b`"] {
+        assert!(!text.contains(mark), "{mark:?}");
+    }
+    // Every row of a table has the cells of its head.
+    let n_cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    let mut n_head = 0;
+    for line in text.lines() {
+        match n_cells(line) {
+            0 => n_head = 0,
+            n if n_head == 0 => n_head = n,
+            n => assert_eq!(n, n_head, "{line}"),
+        }
+    }
+}
