@@ -70,11 +70,19 @@ fn diffs(
     let title = format!("{} {namespace}/{}", workload.kind, workload.name);
     let authored = fields(&workload.states.authored);
     let mut origins = BTreeMap::new();
+    let origin = |policy: &str, field: Option<&str>| match field {
+        Some(field) => format!("{policy}: {field}"),
+        None => format!("{policy}: not in the input any more"),
+    };
+    // What a patch keeps may stand for the pod where PSP writes it into each container.
+    for kept in workload.patch.iter().flat_map(|patch| &patch.keep) {
+        let origin = origin(&kept.policy, kept.policy_field);
+        for line in leaf_lines(&kept.path.by_name(), &kept.value) {
+            origins.insert(line, origin.clone());
+        }
+    }
     for change in workload.states.all_changes() {
-        let origin = match change.policy_field {
-            Some(field) => format!("{}: {field}", change.policy),
-            None => format!("{}: not in the input any more", change.policy),
-        };
+        let origin = origin(&change.policy, change.policy_field);
         for (path, value) in lost::values(change) {
             for line in leaf_lines(&path.by_name(), &value) {
                 origins.insert(line, origin.clone());

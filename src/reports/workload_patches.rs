@@ -42,6 +42,8 @@ pub struct Bundle {
     pub script: File,
 }
 
+const KEEPS: &str = "keeps what PSP gives its pods";
+
 /// A part of a workload's patch, to be applied by itself.
 struct Part<'p> {
     does: &'static str,
@@ -108,14 +110,18 @@ fn parts<'p>(
         free
     };
     let whole = Part {
-        does: if patch.raises() { "keeps and raises" } else { "keeps" },
+        does: match (patch.raises(), patch.keep.is_empty()) {
+            (true, true) => "raises its pods",
+            (true, false) => "keeps what PSP gives its pods, and raises them",
+            (false, _) => KEEPS,
+        },
         path: file(".yaml"),
         raises: patch.raises(),
         when: patch.when,
         why_not_now: patch.why_not_now.as_deref(),
     };
     let keep = (patch.raises() && !patch.keep.is_empty()).then(|| Part {
-        does: "keeps",
+        does: KEEPS,
         path: file(".keep.yaml"),
         raises: false,
         when: patch.keep_when,
@@ -148,16 +154,14 @@ fn head(
     patch: &Patch,
     part: &Part<'_>,
 ) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} {}/{}: {} what PSP gives its pods.",
-        workload.kind, namespace.name, workload.name, part.does
-    )];
+    let mut lines =
+        vec![format!("{} {}/{}: {}.", workload.kind, namespace.name, workload.name, part.does)];
     let level = if part.raises { workload.levels.raised } else { workload.levels.kept };
     if let (Some(before), Some(after)) = (workload.levels.future, level) {
         lines.push(format!("Level without PSP: {before}; with this patch: {after}."));
     }
     if let Some(when) = part.when {
-        let why = part.why_not_now.map(|why| format!(", as {why}")).unwrap_or_default();
+        let why = part.why_not_now.map(|why| format!(": {why}")).unwrap_or_default();
         lines.push(format!("When: {when}{why}."));
     }
     lines.push(delivery(workload, patch).to_owned());
@@ -310,7 +314,8 @@ cd -- "$(dirname -- "$0")"
 
 # keep NAMESPACE KIND NAME FILE
 keep() {
-  kubectl patch --dry-run="$dry_run" --type=strategic --namespace="$1" "$2" "$3" --patch-file="$4"
+  kubectl patch --dry-run="$dry_run" --type=strategic --namespace="$1" \
+    "$2" "$3" --patch-file="$4"
 }
 raise() {
   if [ "$raises" = yes ]; then keep "$@"; fi

@@ -300,7 +300,8 @@ fn a_bundle_holds_every_report() {
         assert_eq!(folder.read(&format!("out/plan/{file}")), printed, "{format}");
     }
     let files = std::fs::read_dir(folder.path("out/plan")).unwrap().count();
-    assert_eq!(files, 8, "no temporary file is left behind");
+    // And patches, their script and their kustomization.
+    assert_eq!(files, 8 + 3, "no temporary file is left behind");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which policy lets every pod pass as it is, ahead of all others?
 //!
 //! While it may be used, the others write nothing into a namespace's pods: the state after PSP,
-//! with PSP still on. Whether a patch can be applied then is asked by [`super::timing`].
+//! with PSP still on. Whether a patch can be applied then is asked by [`super::When`].
 
 use crate::objects::psp::{IdStrategy, PodSecurityPolicy, PodSecurityPolicySpec, Range};
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A patch only adds. What an author set on purpose stays, and is listed as in need of a change.
-//! Each part says when it may be applied: [`timing`] simulates the patched template under today's
+//! Each part says when it may be applied: [`When`] simulates the patched template under today's
 //! policies and grants.
 
 pub mod bypass;
