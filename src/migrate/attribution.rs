@@ -7,7 +7,6 @@
 
 use serde_json::Value as Json;
 
-use super::tree;
 use crate::objects::change::{Change, Value};
 use crate::objects::meta::Name;
 use crate::objects::path::FieldPath;
@@ -15,6 +14,7 @@ use crate::objects::pod::{
     APPARMOR_CONTAINER_ANNOTATION_PREFIX, Container, ContainerKind, PodTemplateSpec,
     SECCOMP_POD_ANNOTATION, SecurityContext,
 };
+use crate::objects::slice::Slice;
 use crate::prepare::profiles;
 use crate::psp::Policy;
 
@@ -119,11 +119,11 @@ fn strip(live: &PodTemplateSpec, keep: &PodTemplateSpec, written: Vec<Change>) -
     if written.is_empty() {
         return Stripped { pod: live.clone(), changes: written };
     }
-    let keep_tree = tree::of(keep);
-    let mut pod = tree::of(live);
+    let mut pod = live.clone();
     let mut changes = Vec::new();
     for change in written {
-        let Some(there) = tree::get(&pod, &change.path) else { continue };
+        let path = change.path.segments();
+        let Some(there) = pod.get(path) else { continue };
         if let Value::Strings(after) = &change.after {
             let before = match &change.before {
                 Some(Value::Strings(before)) => before.as_slice(),
@@ -137,23 +137,23 @@ fn strip(live: &PodTemplateSpec, keep: &PodTemplateSpec, written: Vec<Change>) -
                 continue;
             }
             if rest.is_empty() {
-                tree::remove(&mut pod, &change.path, &keep_tree);
+                pod.remove(path, Some(keep));
             } else {
-                tree::set(&mut pod, &change.path, Json::Array(rest));
+                pod.set(path, &Json::Array(rest));
             }
-        } else if *there == json(&change.after) {
-            tree::remove(&mut pod, &change.path, &keep_tree);
+        } else if there == json(&change.after) {
+            pod.remove(path, Some(keep));
             if let Some((path, profile)) = seccomp_field(&change)
-                && tree::get(&pod, &path) == Some(&profile)
+                && pod.get(path.segments()) == Some(profile)
             {
-                tree::remove(&mut pod, &path, &keep_tree);
+                pod.remove(path.segments(), Some(keep));
             }
         } else {
             continue;
         }
         changes.push(change);
     }
-    Stripped { pod: tree::to_slice(&pod), changes }
+    Stripped { pod, changes }
 }
 
 /// The JSON form of a value that PSP writes.

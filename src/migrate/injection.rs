@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::attribution::{self, Stripped};
 use super::simulation::Simulation;
-use super::tree;
 use crate::objects::change::Change;
 use crate::objects::meta::Name;
 use crate::objects::pod::{Pod, PodTemplateSpec};
+use crate::objects::slice::Slice;
 use crate::prepare::{self, profiles, service_account};
 use crate::psp::{Policy, Verdict};
 use crate::rbac::User;
@@ -133,7 +133,7 @@ impl Webhooks {
             if webhooks.did_nothing() {
                 return webhooks;
             }
-            let n = tree::n_differences(&tree::of(&webhooks.before), &tree::of(&webhooks.after));
+            let n = Slice::n_differences("", Some(&webhooks.before), Some(&webhooks.after));
             if likeliest.as_ref().is_none_or(|(least, _)| n < *least) {
                 likeliest = Some((n, webhooks));
             }
@@ -167,9 +167,8 @@ impl Webhooks {
         if self.did_nothing() {
             return target.clone();
         }
-        let (before, after) = (tree::of(&self.before), tree::of(&self.after));
-        tree::transplanted("", Some(&before), Some(&after), Some(&tree::of(target)))
-            .map_or_else(PodTemplateSpec::default, |merged| tree::to_slice(&merged))
+        Slice::transplanted("", Some(&self.before), Some(&self.after), Some(target))
+            .unwrap_or_default()
     }
 
     fn added_containers(&self) -> impl Iterator<Item = String> {

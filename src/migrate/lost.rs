@@ -8,11 +8,11 @@ use serde_json::Value as Json;
 use super::attribution;
 use super::lineage::{Revision, Top, Unit};
 use super::states::States;
-use super::tree;
 use crate::objects::change::{Change, Value};
 use crate::objects::meta::Name;
 use crate::objects::path::FieldPath;
-use crate::objects::pod::Phase;
+use crate::objects::pod::{Phase, PodTemplateSpec};
+use crate::objects::slice::Slice;
 
 /// A value that PSP writes into a workload's pods and that they will not have without it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,8 +46,7 @@ pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
     if states.all_changes().next().is_none() {
         return Vec::new();
     }
-    let future: Vec<Json> = states.future.iter().map(|pod| tree::of(pod)).collect();
-    let proofs: Vec<Json> = unit
+    let proofs: Vec<&Arc<PodTemplateSpec>> = unit
         .pods
         .iter()
         .filter(|member| {
@@ -56,22 +55,19 @@ pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
             is_current && member.pod.status.phase == Phase::Running && member.pod.status.is_ready
         })
         .map(|member| &member.pod.template)
-        .fold(Vec::new(), |mut distinct: Vec<&Arc<_>>, slice| {
+        .fold(Vec::new(), |mut distinct, slice| {
             if !distinct.iter().any(|seen| Arc::ptr_eq(seen, slice)) {
                 distinct.push(slice);
             }
             distinct
-        })
-        .into_iter()
-        .map(|slice| tree::of(slice))
-        .collect();
+        });
 
     let mut lost: Vec<Lost> = Vec::new();
     let certain = states.changes.iter().map(|change| (change, states.is_assumed));
     let assumed = states.changes_after_injection.iter().map(|change| (change, true));
     for (change, is_assumed) in certain.chain(assumed) {
         for (path, value) in values(change) {
-            let stays = future.iter().all(|pod| holds(pod, &path, &value));
+            let stays = states.future.iter().all(|pod| holds(pod, &path, &value));
             let is_known = lost.iter().any(|known| known.path == path && known.value == value);
             if stays || is_known {
                 continue;
@@ -111,9 +107,9 @@ pub fn values(change: &Change) -> Vec<(FieldPath, Json)> {
 }
 
 /// Whether a pod has a value, or a list with it, at a path.
-fn holds(pod: &Json, path: &FieldPath, value: &Json) -> bool {
-    match tree::get(pod, path) {
+fn holds(pod: &PodTemplateSpec, path: &FieldPath, value: &Json) -> bool {
+    match pod.get(path.segments()) {
         Some(Json::Array(items)) => items.contains(value),
-        there => there == Some(value),
+        there => there.as_ref() == Some(value),
     }
 }

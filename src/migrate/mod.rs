@@ -23,7 +23,6 @@ pub mod remedy;
 pub mod simulation;
 pub mod states;
 pub mod translate;
-pub mod tree;
 pub mod workload;
 
 use std::collections::BTreeSet;

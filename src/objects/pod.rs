@@ -9,8 +9,11 @@ use std::sync::Arc;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::Value as Json;
 
 use super::meta::{Name, OwnerReference};
+use super::path::Segment;
+use super::slice::{Slice, remove_in, slice, transplanted_in};
 use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
 use super::volume::Volume;
 
@@ -140,7 +143,7 @@ impl PodTemplateSpec {
     }
 }
 
-slim! {
+slice! {
     /// `spec` of a pod.
     pub struct PodSpec as "a pod spec" {
         /// `hostNetwork`.
@@ -246,7 +249,7 @@ impl PodSpec {
     }
 }
 
-slim! {
+slice! {
     /// `spec.os`.
     pub struct PodOs as "an object" {
         /// `linux` or `windows`, not checked.
@@ -254,7 +257,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// `spec.securityContext`.
     pub struct PodSecurityContext as "a pod security context" {
         /// `runAsNonRoot`.
@@ -281,7 +284,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// A container of any kind.
     pub struct Container as "a container" {
         /// `name`.
@@ -303,7 +306,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// `securityContext` of a container.
     pub struct SecurityContext as "a security context" {
         /// `privileged`.
@@ -333,7 +336,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// `capabilities` of a container, names as written.
     pub struct Capabilities as "an object" {
         /// `add`.
@@ -343,7 +346,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// `seLinuxOptions`; every field empty where unset.
     pub struct SeLinuxOptions as "an object" {
         /// `level`.
@@ -357,7 +360,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// `seccompProfile` and `appArmorProfile`, which have the same shape.
     pub struct Profile as "an object" {
         /// `RuntimeDefault`, `Localhost` or `Unconfined`, not checked; may be empty.
@@ -367,7 +370,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// One of `sysctls`.
     pub struct Sysctl as "an object" {
         /// `name`.
@@ -377,7 +380,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// `windowsOptions`.
     pub struct WindowsOptions as "an object" {
         /// `hostProcess`.
@@ -385,7 +388,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// One of a container's `ports`.
     pub struct ContainerPort as "an object" {
         /// `containerPort`.
@@ -395,7 +398,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// One of a container's `volumeMounts`.
     pub struct VolumeMount as "an object" {
         /// The volume's name.
@@ -407,7 +410,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// A container's `lifecycle`.
     pub struct Lifecycle as "an object" {
         /// `postStart`.
@@ -417,7 +420,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// A probe or a lifecycle handler: which host it connects to.
     pub struct Handler as "an object" {
         /// `httpGet`.
@@ -427,7 +430,7 @@ slim! {
     }
 }
 
-slim! {
+slice! {
     /// Where a probe or handler connects to.
     pub struct HostTarget as "an object" {
         /// `host`; empty means the pod itself.
@@ -484,6 +487,68 @@ impl Slim for PodTemplateSpec {
 }
 
 through_serde!(PodTemplateSpec);
+
+impl Slice for PodTemplateSpec {
+    fn get(&self, path: &[Segment]) -> Option<Json> {
+        match path {
+            [] => serde_json::to_value(self).ok(),
+            [Segment::Field("metadata"), Segment::Field("annotations"), rest @ ..] => {
+                self.annotations.get(rest)
+            }
+            [Segment::Field("spec"), rest @ ..] => self.spec.get(rest),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, path: &[Segment], value: &Json) {
+        match path {
+            [Segment::Field("metadata"), Segment::Field("annotations"), rest @ ..] => {
+                self.annotations.set(rest, value);
+            }
+            [Segment::Field("spec"), rest @ ..] => self.spec.set(rest, value),
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, path: &[Segment], keep: Option<&Self>) {
+        match path {
+            [Segment::Field("metadata"), Segment::Field("annotations"), rest @ ..] => {
+                let keep = keep.map(|keep| &keep.annotations).filter(|kept| kept.is_some());
+                remove_in(&mut self.annotations, rest, keep);
+            }
+            [Segment::Field("spec"), rest @ ..] => {
+                remove_in(&mut self.spec, rest, keep.map(|keep| &keep.spec));
+            }
+            _ => {}
+        }
+    }
+
+    fn transplanted(
+        _field: &str,
+        base: Option<&Self>,
+        changed: Option<&Self>,
+        target: Option<&Self>,
+    ) -> Option<Self> {
+        let (Some(base), Some(changed), Some(target)) = (base, changed, target) else {
+            return target.or(changed).cloned();
+        };
+        Some(Self {
+            annotations: transplanted_in(
+                "annotations",
+                &base.annotations,
+                &changed.annotations,
+                &target.annotations,
+            ),
+            spec: transplanted_in("spec", &base.spec, &changed.spec, &target.spec),
+        })
+    }
+
+    fn n_differences(_field: &str, a: Option<&Self>, b: Option<&Self>) -> usize {
+        let annotations = |pod: Option<&Self>| pod.map(|pod| pod.annotations.clone());
+        Slice::n_differences("annotations", annotations(a).as_ref(), annotations(b).as_ref())
+            + Slice::n_differences("spec", a.map(|pod| &pod.spec), b.map(|pod| &pod.spec))
+    }
+}
 
 slim! {
     /// `metadata` of a pod template.

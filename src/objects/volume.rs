@@ -7,7 +7,10 @@ use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::Value as Json;
 
+use super::path::Segment;
+use super::slice::{Sides, Slice};
 use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
 
 /// A volume of a pod.
@@ -29,6 +32,10 @@ impl Volume {
         let field = if volume_type == "cephFS" { "cephfs" } else { volume_type };
         let source = VolumeSource::empty(field);
         Self { name: "volume".to_owned(), sources: source.into_iter().collect() }
+    }
+
+    fn source(&self, field: &str) -> Option<&VolumeSource> {
+        self.sources.iter().find(|source| source.field() == field)
     }
 }
 
@@ -170,6 +177,59 @@ impl Slim for Volume {
 }
 
 through_serde!(Volume);
+
+/// Each source is one value.
+impl Slice for Volume {
+    fn get(&self, path: &[Segment]) -> Option<Json> {
+        match path {
+            [] => serde_json::to_value(self).ok(),
+            [Segment::Field("name")] => Some(Json::from(&*self.name)),
+            _ => None,
+        }
+    }
+
+    fn text_of(&self, key: &str) -> Option<&str> {
+        (key == "name").then_some(&self.name)
+    }
+
+    fn transplanted(
+        field: &str,
+        base: Option<&Self>,
+        changed: Option<&Self>,
+        target: Option<&Self>,
+    ) -> Option<Self> {
+        let empty = Self::default();
+        match Sides::of(base, changed, target, &empty) {
+            Sides::Decided(value) => value.cloned(),
+            Sides::Merged { base, changed, target, .. } => {
+                let fields = target.sources.iter().chain(&changed.sources).map(VolumeSource::field);
+                let mut fields: Vec<&str> = fields.collect();
+                fields.sort_unstable();
+                fields.dedup();
+                let mut sources: Vec<VolumeSource> = fields
+                    .into_iter()
+                    .filter_map(|field| {
+                        let [base, changed, target] =
+                            [base, changed, target].map(|volume| volume.source(field));
+                        match (base, changed, target) {
+                            _ if base == changed => target.cloned(),
+                            (None, Some(_), Some(target)) => Some(target.clone()),
+                            _ => changed.cloned(),
+                        }
+                    })
+                    .collect();
+                sources.sort_by_key(VolumeSource::position);
+                let name = String::transplanted(
+                    field,
+                    Some(&base.name),
+                    Some(&changed.name),
+                    Some(&target.name),
+                );
+                Some(Self { name: name.unwrap_or_default(), sources })
+            }
+        }
+    }
+}
 
 slim! {
     /// An object of which only the presence counts.

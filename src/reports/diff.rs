@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::patches::{Labelling, skipped};
 use crate::migrate::lost;
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
-use crate::migrate::tree;
 use crate::objects::pod::PodTemplateSpec;
 use crate::objects::source::printable;
 
@@ -104,7 +103,7 @@ fn diffs(
 
 /// The fields of a slice that have a value, one a line, sorted.
 fn fields(pod: &PodTemplateSpec) -> Vec<String> {
-    let mut lines = leaf_lines("", &tree::of(pod));
+    let mut lines = leaf_lines("", &json!(pod));
     lines.sort();
     lines
 }

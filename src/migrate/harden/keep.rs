@@ -2,12 +2,13 @@
 
 use serde_json::Value as Json;
 
+use super::Kept;
 use super::settings::{addressable_containers, container_of, field_of, is_windows};
-use super::{Kept, tree};
 use crate::migrate::lost::Lost;
 use crate::migrate::states::States;
 use crate::objects::path::{FieldPath, Segment};
-use crate::objects::pod::APPARMOR_CONTAINER_ANNOTATION_PREFIX;
+use crate::objects::pod::{APPARMOR_CONTAINER_ANNOTATION_PREFIX, PodTemplateSpec};
+use crate::objects::slice::Slice;
 
 /// What containers take from the pod where they do not set it themselves, and PSP writes into each
 /// of them.
@@ -19,7 +20,6 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
     if lost.is_empty() {
         return Vec::new();
     }
-    let template = tree::of(&states.authored);
     let is_windows = is_windows(&states.authored);
     let containers: Vec<FieldPath> =
         addressable_containers(&states.authored).map(|(path, _)| path).collect();
@@ -30,7 +30,7 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
         }
         match keep.iter_mut().find(|kept| kept.path == lost.path) {
             Some(kept) => join(kept, lost),
-            None => keep.push(start(lost, &template)),
+            None => keep.push(start(lost, &states.authored)),
         }
     }
     for field in INHERITED {
@@ -52,10 +52,12 @@ fn is_for_windows(path: &FieldPath) -> bool {
     matches!(field_of(path), "runAsNonRoot" | "runtimeClassName")
 }
 
-fn start(lost: &Lost, template: &Json) -> Kept {
+fn start(lost: &Lost, template: &PodTemplateSpec) -> Kept {
     let value = if is_list(&lost.path) {
-        let there = tree::get(template, &lost.path).and_then(Json::as_array);
-        let mut items = there.cloned().unwrap_or_default();
+        let mut items = match template.get(lost.path.segments()) {
+            Some(Json::Array(items)) => items,
+            _ => Vec::new(),
+        };
         items.push(lost.value.clone());
         Json::Array(items)
     } else {
@@ -110,18 +112,17 @@ fn loosens(path: &FieldPath, value: &Json) -> bool {
 /// all; containers with a value of their own keep that.
 fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
     let of_pod = FieldPath::new("spec.securityContext").child(field);
-    let template = tree::of(&states.authored);
-    if tree::get(&template, &of_pod).is_some() || keep.iter().any(|kept| kept.path == of_pod) {
+    let template = &states.authored;
+    if template.get(of_pod.segments()).is_some() || keep.iter().any(|kept| kept.path == of_pod) {
         return;
     }
     let is_written = |kept: &Kept| field_of(&kept.path) == field;
     let Some(first) = keep.iter().find(|kept| is_written(kept)) else { return };
     let mut hoisted = Kept { path: of_pod, ..first.clone() };
     for pod in &states.future {
-        let pod_tree = tree::of(pod);
         for (path, _) in addressable_containers(pod) {
             let path = path.child("securityContext").child(field);
-            if tree::get(&pod_tree, &path).is_some() {
+            if pod.get(path.segments()).is_some() {
                 continue;
             }
             // Injection may have moved the container, so it is found by list and name.
@@ -133,7 +134,7 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
             });
             let Some(same) = same.filter(|kept| kept.value == hoisted.value) else { return };
             hoisted.proven &= same.proven;
-            hoisted.assumed |= same.assumed && !is_injected(&template, &path);
+            hoisted.assumed |= same.assumed && !is_injected(template, &path);
         }
         let n_addressable = addressable_containers(pod).count();
         if n_addressable != pod.spec.containers.len() + pod.spec.init_containers.len() {
@@ -144,6 +145,6 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
     keep.push(hoisted);
 }
 
-fn is_injected(template: &Json, path: &FieldPath) -> bool {
-    container_of(path).is_some_and(|(container, _)| tree::get(template, &container).is_none())
+fn is_injected(template: &PodTemplateSpec, path: &FieldPath) -> bool {
+    container_of(path).is_some_and(|(container, _)| template.get(container.segments()).is_none())
 }

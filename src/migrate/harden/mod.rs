@@ -28,7 +28,6 @@ use super::lineage::{Top, Unit};
 use super::lost::Lost;
 use super::simulation::Simulation;
 use super::states::{self, States};
-use super::tree;
 use crate::level::Level;
 use crate::objects::meta::Name;
 use crate::objects::path::FieldPath;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{NeedsChange, Remaining, tree};
+use super::{NeedsChange, Remaining};
 use crate::level::Level;
-use crate::objects::path::{FieldPath, Segment};
+use crate::objects::path::FieldPath;
 use crate::objects::pod::{
     Container, ContainerKind, Handler, PodTemplateSpec, Profile, SecurityContext, WindowsOptions,
 };
+use crate::objects::slice::Slice;
 use crate::psa;
 use crate::version::Version;
 
@@ -23,7 +24,6 @@ pub(super) fn of(
     version: Version,
 ) -> (Vec<NeedsChange>, Vec<Remaining>) {
     let (mut needs_change, mut remaining) = (Vec::new(), Vec::new());
-    let template = tree::of(template);
     for pod in pods {
         let mut suspects = None;
         for level in [Level::Baseline, Level::Restricted] {
@@ -41,7 +41,7 @@ pub(super) fn of(
                         check: violation.check,
                         path: suspect.path.clone(),
                         value: suspect.value.to_string(),
-                        injected: !stands_in(&template, suspect),
+                        injected: !stands_in(template, suspect),
                     };
                     if !needs_change.contains(&needed) {
                         needs_change.push(needed);
@@ -71,32 +71,22 @@ struct Suspect {
 
 impl Suspect {
     fn removed_from(&self, pod: &PodTemplateSpec) -> PodTemplateSpec {
-        let mut pod = tree::of(pod);
-        let list = self.path.up_to(self.path.segments().len().saturating_sub(1));
-        match (self.path.segments().last(), tree::get(&pod, &list).and_then(Json::as_array)) {
-            (Some(Segment::Index(index, _)), Some(items)) => {
-                let mut items = items.clone();
-                if *index < items.len() {
-                    items.remove(*index);
-                }
-                tree::set(&mut pod, &list, Json::Array(items));
+        let mut pod = pod.clone();
+        let path = self.path.segments();
+        match pod.get(path) {
+            Some(Json::Array(mut items)) => {
+                items.retain(|item| *item != self.value);
+                pod.set(path, &Json::Array(items));
             }
-            _ => match tree::get(&pod, &self.path) {
-                Some(Json::Array(items)) => {
-                    let others = items.iter().filter(|item| **item != self.value).cloned();
-                    let others = Json::Array(others.collect());
-                    tree::set(&mut pod, &self.path, others);
-                }
-                _ => tree::remove(&mut pod, &self.path, &Json::Null),
-            },
+            _ => pod.remove(path, None),
         }
-        tree::to_slice(&pod)
+        pod
     }
 }
 
 /// Whether a setting stands in a template; what the API server fills in does not count.
-fn stands_in(template: &Json, suspect: &Suspect) -> bool {
-    match tree::get(template, &suspect.path) {
+fn stands_in(template: &PodTemplateSpec, suspect: &Suspect) -> bool {
+    match template.get(suspect.path.segments()) {
         Some(Json::Array(items)) => items.contains(&suspect.value),
         Some(_) => true,
         None => false,

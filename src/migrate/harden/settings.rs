@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use crate::migrate::tree;
 use crate::objects::path::{FieldPath, Segment};
 use crate::objects::pod::{ContainerKind, PodTemplateSpec};
+use crate::objects::slice::Slice;
 
 /// Values with their paths in a pod template; of two values at a path the later counts.
 #[derive(Debug, Clone, Default)]
@@ -28,14 +28,11 @@ impl Settings {
 
     /// The template with the values.
     pub(super) fn applied_to(&self, template: &PodTemplateSpec) -> PodTemplateSpec {
-        if self.is_empty() {
-            return template.clone();
-        }
-        let mut patched = tree::of(template);
+        let mut patched = template.clone();
         for (path, value) in &self.0 {
-            tree::set(&mut patched, path, value.clone());
+            patched.set(path.segments(), value);
         }
-        tree::to_slice(&patched)
+        patched
     }
 
     /// What a strategic merge puts over a pod template to set the values: containers by name.

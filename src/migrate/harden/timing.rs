@@ -5,14 +5,12 @@
 //! admission. It may be applied now if its pods come out as they do today, with the patch's values
 //! and no other difference; see [`comparable`].
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::settings::{Settings, field_of};
-use super::tree;
 use crate::migrate::injection::{Webhooks, stored};
 use crate::migrate::lineage::{Top, Unit};
 use crate::migrate::simulation::Simulation;
@@ -20,6 +18,7 @@ use crate::objects::path::FieldPath;
 use crate::objects::pod::{
     ContainerKind, PodTemplateSpec, SECCOMP_CONTAINER_ANNOTATION_PREFIX, SECCOMP_POD_ANNOTATION,
 };
+use crate::objects::slice::Slice;
 use crate::psp::Verdict;
 use crate::rbac::User;
 use crate::version::Version;
@@ -143,7 +142,11 @@ impl Timing<'_, '_> {
             // What is refused today has nothing to lose.
             let Ok(today) = today else { continue };
             let expected = comparable(&with(&today.pod, settings));
-            if let Some(difference) = difference("", &expected, &comparable(&changed.pod)) {
+            let found = comparable(&changed.pod);
+            if expected == found {
+                continue;
+            }
+            if let Some(difference) = difference("", &json!(expected), &json!(found)) {
                 let (old, new) = (&today.policy, &changed.policy);
                 return Some(if old == new {
                     format!("policy {new} would then leave {difference}")
@@ -198,88 +201,75 @@ impl Timing<'_, '_> {
 
 /// A pod with settings besides; lists grow by them.
 fn with(pod: &PodTemplateSpec, settings: &Settings) -> PodTemplateSpec {
-    let mut pod = tree::of(pod);
+    let mut pod = pod.clone();
     for (path, value) in settings.iter() {
-        let value = match (field_of(path), tree::get(&pod, path), value) {
-            ("drop", Some(Json::Array(there)), Json::Array(added)) => {
-                let new = added.iter().filter(|item| !there.contains(item));
-                Json::Array(there.iter().chain(new).cloned().collect())
+        let path_of_field = path.segments();
+        match (field_of(path), pod.get(path_of_field), value) {
+            ("drop", Some(Json::Array(mut there)), Json::Array(added)) => {
+                let new: Vec<_> =
+                    added.iter().filter(|item| !there.contains(item)).cloned().collect();
+                there.extend(new);
+                pod.set(path_of_field, &Json::Array(there));
             }
-            _ => value.clone(),
-        };
-        tree::set(&mut pod, path, value);
+            _ => pod.set(path_of_field, value),
+        }
     }
-    tree::to_slice(&pod)
+    pod
 }
 
 /// What holds for the containers of a stored pod, wherever it is set: what they take from the pod
-/// stands in each, lists are sorted, and what only repeats a field is gone.
-pub(super) fn comparable(pod: &PodTemplateSpec) -> Json {
-    const INHERITED: [&str; 5] =
-        ["runAsGroup", "runAsNonRoot", "runAsUser", "seLinuxOptions", "seccompProfile"];
-    let mut pod = tree::of(pod);
-    if let Some(annotations) =
-        pod.pointer_mut("/metadata/annotations").and_then(Json::as_object_mut)
-    {
+/// stands in each, lists are sorted, what only repeats a field is gone, and so are empty objects and
+/// lists, which mean the same as none.
+pub(super) fn comparable(pod: &PodTemplateSpec) -> PodTemplateSpec {
+    let mut pod = pod.clone();
+    if let Some(annotations) = &mut pod.annotations {
         annotations.retain(|key, _| {
             key != SECCOMP_POD_ANNOTATION && !key.starts_with(SECCOMP_CONTAINER_ANNOTATION_PREFIX)
         });
     }
-    let context = pod.pointer("/spec/securityContext").and_then(Json::as_object);
-    let mut of_pod: Map<String, Json> = context.cloned().unwrap_or_default();
-    of_pod.retain(|key, _| INHERITED.contains(&key.as_str()));
+    let mut of_pod = pod.spec.security_context.take().unwrap_or_default();
+    without_empty(&mut of_pod.se_linux_options);
+    without_empty(&mut of_pod.seccomp_profile);
     for kind in ContainerKind::ALL {
-        let list = pod.pointer_mut(&format!("/spec/{}", kind.field()));
-        for container in list.and_then(Json::as_array_mut).into_iter().flatten() {
-            let own = &mut container["securityContext"];
-            if !own.is_object() {
-                *own = Json::Object(Map::new());
+        for container in pod.spec.containers_of_mut(kind) {
+            let mut own = container.security_context.take().unwrap_or_default();
+            inherit(&mut own.run_as_group, &of_pod.run_as_group);
+            inherit(&mut own.run_as_non_root, &of_pod.run_as_non_root);
+            inherit(&mut own.run_as_user, &of_pod.run_as_user);
+            inherit(&mut own.se_linux_options, &of_pod.se_linux_options);
+            inherit(&mut own.seccomp_profile, &of_pod.seccomp_profile);
+            for list in own.capabilities.iter_mut().flat_map(|it| [&mut it.add, &mut it.drop]) {
+                list.sort();
+                list.dedup();
             }
-            let Json::Object(own) = own else { continue };
-            for (key, value) in &of_pod {
-                own.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-            sort_capabilities(own);
+            without_empty(&mut own.capabilities);
+            without_empty(&mut own.se_linux_options);
+            without_empty(&mut own.seccomp_profile);
+            container.security_context = Some(own);
+            without_empty(&mut container.security_context);
         }
     }
-    // SELinux options of the pod are those of its volumes too.
-    if let Some(context) = pod.pointer_mut("/spec/securityContext").and_then(Json::as_object_mut) {
-        context.retain(|key, _| key == "seLinuxOptions" || !INHERITED.contains(&key.as_str()));
-    }
-    prune(&mut pod);
+    // SELinux options of the pod are those of its volumes too, so that they stay.
+    of_pod.run_as_group = None;
+    of_pod.run_as_non_root = None;
+    of_pod.run_as_user = None;
+    of_pod.seccomp_profile = None;
+    without_empty(&mut of_pod.supplemental_groups);
+    pod.spec.security_context = Some(of_pod);
+    without_empty(&mut pod.spec.security_context);
+    without_empty(&mut pod.annotations);
     pod
 }
 
-fn sort_capabilities(context: &mut Map<String, Json>) {
-    for list in ["add", "drop"] {
-        let names = context.get_mut("capabilities").and_then(|it| it.get_mut(list));
-        if let Some(Json::Array(names)) = names {
-            let sorted: BTreeSet<String> =
-                names.iter().filter_map(Json::as_str).map(str::to_owned).collect();
-            *names = sorted.into_iter().map(Json::from).collect();
-        }
+/// Takes the pod's value over where the container has none.
+fn inherit<T: Clone>(own: &mut Option<T>, of_pod: &Option<T>) {
+    if own.is_none() {
+        own.clone_from(of_pod);
     }
 }
 
-/// Removes empty objects and lists, which mean the same as none.
-fn prune(value: &mut Json) {
-    match value {
-        Json::Object(members) => {
-            members.values_mut().for_each(prune);
-            members.retain(|_, value| !is_empty(value));
-        }
-        Json::Array(items) => items.iter_mut().for_each(prune),
-        _ => {}
-    }
-}
-
-fn is_empty(value: &Json) -> bool {
-    match value {
-        Json::Object(members) => members.is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Null => true,
-        _ => false,
-    }
+fn without_empty<T: Default + PartialEq>(field: &mut Option<T>) {
+    field.take_if(|value| *value == T::default());
 }
 
 /// The first difference, in words that follow "would leave".
