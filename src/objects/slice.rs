@@ -58,6 +58,7 @@ pub trait Slice: Slim + Clone + PartialEq {
     ///
     /// Where both sides changed a value, the change wins over the target; where both added one, the
     /// target's stays, as webhooks fill in what is unset.
+    #[must_use]
     fn transplanted(
         _field: &str,
         base: Option<&Self>,
@@ -72,6 +73,7 @@ pub trait Slice: Slim + Clone + PartialEq {
     }
 
     /// In how many values two parts differ. `field` is the field in which they stand.
+    #[must_use]
     fn n_differences(_field: &str, a: Option<&Self>, b: Option<&Self>) -> usize {
         usize::from(a != b)
     }

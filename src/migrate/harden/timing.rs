@@ -233,11 +233,11 @@ pub(super) fn comparable(pod: &PodTemplateSpec) -> PodTemplateSpec {
     for kind in ContainerKind::ALL {
         for container in pod.spec.containers_of_mut(kind) {
             let mut own = container.security_context.take().unwrap_or_default();
-            inherit(&mut own.run_as_group, &of_pod.run_as_group);
-            inherit(&mut own.run_as_non_root, &of_pod.run_as_non_root);
-            inherit(&mut own.run_as_user, &of_pod.run_as_user);
-            inherit(&mut own.se_linux_options, &of_pod.se_linux_options);
-            inherit(&mut own.seccomp_profile, &of_pod.seccomp_profile);
+            inherit(&mut own.run_as_group, of_pod.run_as_group.as_ref());
+            inherit(&mut own.run_as_non_root, of_pod.run_as_non_root.as_ref());
+            inherit(&mut own.run_as_user, of_pod.run_as_user.as_ref());
+            inherit(&mut own.se_linux_options, of_pod.se_linux_options.as_ref());
+            inherit(&mut own.seccomp_profile, of_pod.seccomp_profile.as_ref());
             for list in own.capabilities.iter_mut().flat_map(|it| [&mut it.add, &mut it.drop]) {
                 list.sort();
                 list.dedup();
@@ -262,9 +262,9 @@ pub(super) fn comparable(pod: &PodTemplateSpec) -> PodTemplateSpec {
 }
 
 /// Takes the pod's value over where the container has none.
-fn inherit<T: Clone>(own: &mut Option<T>, of_pod: &Option<T>) {
+fn inherit<T: Clone>(own: &mut Option<T>, of_pod: Option<&T>) {
     if own.is_none() {
-        own.clone_from(of_pod);
+        *own = of_pod.cloned();
     }
 }
 

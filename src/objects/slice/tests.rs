@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::Slice;
 use crate::objects::path::FieldPath;
-use crate::objects::pod::PodTemplateSpec;
+use crate::objects::pod::{PodTemplateSpec, SecurityContext};
 
-fn pod(spec: Json) -> PodTemplateSpec {
-    serde_json::from_value(json!({"spec": spec})).unwrap()
+fn pod(spec: impl Into<Json>) -> PodTemplateSpec {
+    serde_json::from_value(json!({"spec": spec.into()})).unwrap()
 }
 
 #[track_caller]
@@ -125,7 +125,7 @@ fn removing_prunes_what_nobody_wrote() {
     let author = pod(json!({"containers": [{"name": "app", "securityContext": {}}]}));
     kept.remove(path.segments(), Some(&author));
     let context = &kept.spec.containers[1].security_context;
-    assert_eq!(context.as_ref(), Some(&Default::default()));
+    assert_eq!(context.as_ref(), Some(&SecurityContext::default()));
     kept.set(path.segments(), &json!(true));
     assert_eq!(kept, whole);
 }
