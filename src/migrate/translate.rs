@@ -133,7 +133,7 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
             "volumes",
             || format!("allows {name}"),
             |pod| {
-                pod.spec.volumes.push(Volume::with_source(source));
+                pod.spec.volumes.to_mut().push(Volume::with_source(source));
             },
         );
     }

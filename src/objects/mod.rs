@@ -16,6 +16,7 @@ pub mod psp;
 pub mod rbac;
 pub mod selector;
 pub mod server;
+pub mod shared_list;
 pub mod slice;
 pub mod slim;
 pub mod snapshot;

@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::meta::{Name, OwnerReference};
 use super::path::Segment;
+use super::shared_list::SharedList;
 use super::slice::{Slice, remove_in, slice, transplanted_in};
 use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
 use super::volume::Volume;
@@ -173,7 +174,7 @@ slice! {
         /// `ephemeralContainers`.
         "ephemeralContainers" ephemeral_containers: Vec<Container>,
         /// `volumes`.
-        "volumes" volumes: Vec<Volume>,
+        "volumes" volumes: SharedList<Volume>,
     }
 }
 
@@ -294,7 +295,7 @@ slice! {
         /// `ports`.
         "ports" ports: Vec<ContainerPort>,
         /// `volumeMounts`.
-        "volumeMounts" volume_mounts: Vec<VolumeMount>,
+        "volumeMounts" volume_mounts: SharedList<VolumeMount>,
         /// `livenessProbe`.
         "livenessProbe" liveness_probe: Option<Handler>,
         /// `readinessProbe`.

@@ -175,16 +175,24 @@ impl<T: Slim> Slim for Vec<T> {
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.len()))?;
-        for item in self {
-            seq.serialize_element(&Written(item))?;
-        }
-        seq.end()
+        write_list(self, serializer)
     }
 
     fn is_absent(&self) -> bool {
         self.is_empty()
     }
+}
+
+/// Writes a list of [`Slim`] values.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn write_list<T: Slim, S: Serializer>(items: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut seq = serializer.serialize_seq(Some(items.len()))?;
+    for item in items {
+        seq.serialize_element(&Written(item))?;
+    }
+    seq.end()
 }
 
 struct ListVisitor<T>(PhantomData<T>);
@@ -201,6 +209,8 @@ impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
         while let Some(item) = seq.next_element_seed(Nullable::seed())? {
             items.push(item);
         }
+        // Lists are short and many, and a growing one has room for four.
+        items.shrink_to_fit();
         Ok(items)
     }
 }

@@ -19,7 +19,9 @@ pub fn apply_defaults(pod: &mut PodTemplateSpec) {
         let containers = spec.containers.iter_mut().chain(&mut spec.init_containers);
         containers.for_each(default_host_ports);
     }
-    spec.volumes.iter_mut().for_each(default_volume);
+    if !spec.volumes.iter().all(is_defaulted) {
+        spec.volumes.to_mut().iter_mut().for_each(default_volume);
+    }
 }
 
 /// On the node's network every declared port is a port of the node.
@@ -27,6 +29,19 @@ fn default_host_ports(container: &mut Container) {
     for port in container.ports.iter_mut().filter(|port| port.host_port == 0) {
         port.host_port = port.container_port;
     }
+}
+
+fn is_defaulted(volume: &Volume) -> bool {
+    !volume.sources.is_empty()
+        && volume.sources.iter().all(|source| match source {
+            VolumeSource::Projected(projected) => {
+                let downward = projected.sources.iter().filter_map(|it| it.downward_api.as_ref());
+                let mut fields =
+                    downward.flat_map(|it| &it.items).filter_map(|it| it.field_ref.as_ref());
+                fields.all(|field| !field.api_version.is_empty())
+            }
+            _ => true,
+        })
 }
 
 fn default_volume(volume: &mut Volume) {

@@ -74,9 +74,12 @@ pub fn created_pod(
 #[must_use]
 pub fn defaulted_pod(pod: &PodTemplateSpec) -> PodTemplateSpec {
     let mut pod = pod.clone();
-    for volume in &mut pod.spec.volumes {
-        // A source that no server with PSP knows: decoding drops it.
-        volume.sources.retain(|source| *source != VolumeSource::Image);
+    // A source that no server with PSP knows: decoding drops it.
+    let is_unknown = |source: &VolumeSource| *source == VolumeSource::Image;
+    if pod.spec.volumes.iter().any(|volume| volume.sources.iter().any(is_unknown)) {
+        for volume in pod.spec.volumes.to_mut() {
+            volume.sources.retain(|source| !is_unknown(source));
+        }
     }
     defaults::apply_defaults(&mut pod);
     pod

@@ -65,7 +65,7 @@ fn mount_token(pod: &mut PodTemplateSpec, server: Version) {
         for container in spec.containers_of_mut(kind) {
             if container.volume_mounts.iter().all(|mount| mount.mount_path != TOKEN_MOUNT_PATH) {
                 is_needed = true;
-                container.volume_mounts.push(VolumeMount {
+                container.volume_mounts.to_mut().push(VolumeMount {
                     name: name.clone(),
                     mount_path: TOKEN_MOUNT_PATH.to_owned(),
                     read_only: true,
@@ -79,7 +79,7 @@ fn mount_token(pod: &mut PodTemplateSpec, server: Version) {
         } else {
             VolumeSource::Secret(SecretSource { secret_name: name.clone() })
         };
-        spec.volumes.push(Volume { name, sources: vec![source] });
+        spec.volumes.to_mut().push(Volume { name, sources: vec![source] });
     }
 }
 
@@ -88,16 +88,21 @@ fn mount_token(pod: &mut PodTemplateSpec, server: Version) {
 pub fn unmount_token(pod: &mut PodTemplateSpec) {
     let spec = &mut pod.spec;
     let account = spec.service_account().to_owned();
-    let (tokens, others): (Vec<_>, Vec<_>) = std::mem::take(&mut spec.volumes)
-        .into_iter()
-        .partition(|volume| volume.name == TOKEN_VOLUME || is_token_secret(volume, &account));
-    spec.volumes = others;
+    let is_token =
+        |volume: &Volume| volume.name == TOKEN_VOLUME || is_token_secret(volume, &account);
+    let tokens: Vec<String> =
+        spec.volumes.iter().filter(|it| is_token(it)).map(|it| it.name.clone()).collect();
+    if tokens.is_empty() {
+        return;
+    }
+    spec.volumes.to_mut().retain(|volume| !is_token(volume));
+    let is_mount =
+        |mount: &VolumeMount| mount.mount_path == TOKEN_MOUNT_PATH && tokens.contains(&mount.name);
     for kind in ContainerKind::ALL {
         for container in spec.containers_of_mut(kind) {
-            container.volume_mounts.retain(|mount| {
-                mount.mount_path != TOKEN_MOUNT_PATH
-                    || tokens.iter().all(|token| token.name != mount.name)
-            });
+            if container.volume_mounts.iter().any(is_mount) {
+                container.volume_mounts.to_mut().retain(|mount| !is_mount(mount));
+            }
         }
     }
 }

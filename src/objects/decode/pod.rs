@@ -150,8 +150,8 @@ fn name_token_volume_alike(spec: &mut PodSpec) {
     if spec.volumes.iter().any(|volume| volume.name == stem) {
         return;
     }
-    let name = std::mem::replace(&mut spec.volumes[index].name, stem.clone());
-    if let [VolumeSource::Secret(secret)] = spec.volumes[index].sources.as_mut_slice() {
+    let name = std::mem::replace(&mut spec.volumes.to_mut()[index].name, stem.clone());
+    if let [VolumeSource::Secret(secret)] = spec.volumes.to_mut()[index].sources.as_mut_slice() {
         secret.secret_name.clone_from(&stem);
     }
     let containers = spec
@@ -159,7 +159,7 @@ fn name_token_volume_alike(spec: &mut PodSpec) {
         .iter_mut()
         .chain(&mut spec.containers)
         .chain(&mut spec.ephemeral_containers);
-    for mount in containers.flat_map(|container| &mut container.volume_mounts) {
+    for mount in containers.flat_map(|container| container.volume_mounts.to_mut()) {
         if mount.name == name {
             mount.name.clone_from(&stem);
         }

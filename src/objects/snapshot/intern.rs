@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::objects::Object;
 use crate::objects::meta::{Name, OwnerReference};
-use crate::objects::pod::{Pod, PodTemplateSpec};
+use crate::objects::pod::{ContainerKind, Pod, PodTemplateSpec, VolumeMount};
+use crate::objects::volume::Volume;
 use crate::objects::workload::{CurrentRevision, Workload};
 
 /// The shared parts of all objects of a snapshot.
@@ -17,6 +18,8 @@ pub(super) struct Interner {
     names: HashSet<Name>,
     owners: HashSet<Arc<OwnerReference>>,
     templates: HashSet<Arc<PodTemplateSpec>>,
+    volumes: HashSet<Arc<Vec<Volume>>>,
+    mounts: HashSet<Arc<Vec<VolumeMount>>>,
 }
 
 impl Interner {
@@ -54,8 +57,8 @@ impl Interner {
         ];
         names.into_iter().flatten().for_each(|name| self.share_name(name));
         pod.controller.iter_mut().for_each(|owner| share(&mut self.owners, owner));
-        pod.last_applied.iter_mut().for_each(|template| share(&mut self.templates, template));
-        share(&mut self.templates, &mut pod.template);
+        pod.last_applied.iter_mut().for_each(|template| self.share_template(template));
+        self.share_template(&mut pod.template);
     }
 
     fn share_workload(&mut self, workload: &mut Workload) {
@@ -69,7 +72,27 @@ impl Interner {
             CurrentRevision::All | CurrentRevision::Unknown => {}
         }
         workload.controller.iter_mut().for_each(|owner| share(&mut self.owners, owner));
-        workload.template.iter_mut().for_each(|template| share(&mut self.templates, template));
+        workload.template.iter_mut().for_each(|template| self.share_template(template));
+    }
+
+    /// Templates that differ, such as one and the pods made from it, have lists in common.
+    fn share_template(&mut self, template: &mut Arc<PodTemplateSpec>) {
+        if let Some(earlier) = self.templates.get(&**template) {
+            *template = Arc::clone(earlier);
+            return;
+        }
+        let spec = &mut Arc::make_mut(template).spec;
+        if let Some(list) = spec.volumes.shared_mut() {
+            share(&mut self.volumes, list);
+        }
+        for kind in ContainerKind::ALL {
+            for container in spec.containers_of_mut(kind) {
+                if let Some(list) = container.volume_mounts.shared_mut() {
+                    share(&mut self.mounts, list);
+                }
+            }
+        }
+        self.templates.insert(Arc::clone(template));
     }
 
     pub(super) fn share_name(&mut self, name: &mut Name) {
