@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::default_pss_version;
 use crate::migrate::Options;
+use crate::objects::server::Server;
 use crate::objects::snapshot::Snapshot;
 use crate::version::Version;
 
-/// What decides about answers besides the objects, for subcommands that recommend nothing.
+/// What decides about answers besides the objects, the same for every subcommand that plans.
 #[derive(Debug, clap::Args)]
 pub(super) struct JudgeArgs {
     /// Judge by this version of the Pod Security Standards: v1.N or latest
     ///
-    /// The default is the server's, but at least v1.25; it is v1.25 where the server is not known.
+    /// A plan's labels pin it. The default is the server's, but at least v1.25; it is v1.25 where
+    /// the server is not known.
     #[arg(long, value_name = "VERSION")]
     pss_version: Option<Version>,
 
@@ -28,7 +29,7 @@ pub(super) struct JudgeArgs {
 }
 
 impl JudgeArgs {
-    /// The options of a plan of the snapshot.
+    /// The options of a plan of the snapshot, with no wish about what to recommend.
     pub(super) fn options(&self, snapshot: &Snapshot) -> Options {
         let server = snapshot.server.as_ref();
         Options {
@@ -44,4 +45,11 @@ impl JudgeArgs {
             empty_namespaces: None,
         }
     }
+}
+
+/// The version that labels are pinned to unless the user says otherwise: what comes after PSP, or
+/// what the cluster is at already.
+fn default_pss_version(server: Option<&Server>) -> Version {
+    let first = Version::v1(25);
+    server.map_or(first, |server| server.version.clamp(first, Version::LATEST))
 }

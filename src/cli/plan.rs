@@ -12,6 +12,7 @@ use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::input::InputArgs;
 use super::interrupt::Unfinished;
+use super::judge_args::JudgeArgs;
 use super::progress::Progress;
 use crate::cluster;
 use crate::level::Level;
@@ -19,7 +20,6 @@ use crate::migrate::Options;
 use crate::migrate::assemble;
 use crate::migrate::plan::Plan;
 use crate::objects::selector::Selector;
-use crate::objects::server::Server;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::reports::patches::{self, Labelling};
 use crate::reports::{
@@ -27,7 +27,6 @@ use crate::reports::{
     write_structured,
 };
 use crate::sources;
-use crate::version::Version;
 
 /// Find the strictest level that each namespace can take once PSP is gone
 ///
@@ -63,21 +62,8 @@ pub(super) struct Args {
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<Selector>,
 
-    /// Judge by this version of the Pod Security Standards, and pin labels to it: v1.N or latest
-    ///
-    /// The default is the server's, but at least v1.25; it is v1.25 where the server is not known.
-    #[arg(long, value_name = "VERSION")]
-    pss_version: Option<Version>,
-
-    /// The version of the cluster with PSP
-    ///
-    /// The default is the server's, and v1.24 where it is not known.
-    #[arg(long, value_name = "VERSION")]
-    cluster_version: Option<Version>,
-
-    /// The user of all controllers, where the controller manager has no account for each
-    #[arg(long, value_name = "USER")]
-    controllers_user: Option<String>,
+    #[command(flatten)]
+    judge: JudgeArgs,
 
     /// Treat this namespace as a system namespace; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -180,18 +166,12 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     let snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
     report_reading(&snapshot);
 
-    let server = snapshot.server.as_ref();
     let options = Options {
-        pss_version: args.pss_version.unwrap_or_else(|| default_pss_version(server)),
-        cluster_version: args
-            .cluster_version
-            .or_else(|| server.map(|server| server.version))
-            .unwrap_or(Version::v1(24)),
-        controllers_user: args.controllers_user.clone(),
         system_namespaces: args.system_namespace.iter().cloned().collect(),
         warn: args.warn,
         audit: args.audit,
         empty_namespaces: args.empty_namespaces,
+        ..args.judge.options(&snapshot)
     };
     let names: BTreeSet<&str> = args.namespace.iter().map(String::as_str).collect();
     let is_selected = |name: &str| {
@@ -261,13 +241,6 @@ pub(super) fn read_snapshot(
         return Err(CliError::NothingRead);
     }
     Ok(snapshot)
-}
-
-/// The version that labels are pinned to unless the user says otherwise: what comes after PSP, or
-/// what the cluster is at already.
-pub(super) fn default_pss_version(server: Option<&Server>) -> Version {
-    let first = Version::v1(25);
-    server.map_or(first, |server| server.version.clamp(first, Version::LATEST))
 }
 
 /// Says on standard error what could not be read.
