@@ -11,9 +11,8 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
-use super::input::InputArgs;
+use super::input::{InputArgs, read_snapshot};
 use super::interrupt::Unfinished;
-use super::plan::{read_snapshot, report_reading};
 use crate::cluster;
 use crate::objects::encode;
 use crate::objects::snapshot::Snapshot;
@@ -64,7 +63,6 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     // What cannot be written is said before minutes of reading.
     let place = Place::of(path)?;
     let snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
-    report_reading(&snapshot);
     match &place {
         Place::Stdout => {
             write_list(out, encode::values(&snapshot).map(|(_, value)| value))

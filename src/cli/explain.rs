@@ -5,9 +5,8 @@ use std::io::Write;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{CliError, Outcome};
-use super::input::InputArgs;
+use super::input::{InputArgs, read_snapshot};
 use super::judge_args::JudgeArgs;
-use super::plan::{read_snapshot, report_reading};
 use crate::migrate::explain::{self, Part};
 use crate::migrate::simulation::Simulation;
 use crate::migrate::{assemble, lineage};
@@ -110,7 +109,6 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     let (kind, name) = target(&args.target)?;
     let namespace = if kind == Kind::Namespace { name } else { &args.namespace };
     let snapshot = read_snapshot(&args.input, &args.cluster, &[namespace.to_owned()])?;
-    report_reading(&snapshot);
     // What is not there is said before anything is worked out.
     let part = match kind {
         Kind::Namespace => Part::Everything,

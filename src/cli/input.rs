@@ -1,11 +1,16 @@
-//! Which dumps shall be read?
+//! What shall be read, dumps or a cluster, and what could not be?
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
+use super::progress::Progress;
+use crate::cluster;
 use crate::objects::Object;
 use crate::objects::meta::Name;
+use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::sources::{self, Content, Input, ObjectError, Source};
 
 /// Where objects come from, the same for every subcommand.
@@ -85,4 +90,56 @@ pub(super) struct Known {
     pub(super) api_version: Name,
     pub(super) kind: Name,
     pub(super) object: Object,
+}
+
+/// Reads the dumps, or the cluster where none is given, and says on standard error what cannot be
+/// read.
+pub(super) fn read_snapshot(
+    input: &InputArgs,
+    cluster: &ClusterArgs,
+    namespaces: &[String],
+) -> Result<Snapshot, CliError> {
+    let mut builder = SnapshotBuilder::new("default");
+    let mut input_errors = Vec::new();
+    if input.is_empty() {
+        let progress = Arc::new(Progress::new());
+        let read = cluster::read_into(&mut builder, &cluster.request(namespaces), progress.clone());
+        progress.clear();
+        read?;
+    } else {
+        let inputs = input.inputs()?;
+        let progress = Progress::new();
+        input_errors = sources::read_into_with(&mut builder, &inputs, &mut || progress.object());
+    }
+    for error in &input_errors {
+        errors::say(&format!("error: {}", errors::with_causes(error)));
+    }
+    let (mut snapshot, conflicts) = builder.finish();
+    snapshot.reading.conflicts = conflicts;
+    report_reading(&snapshot);
+    if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
+        return Err(CliError::NothingRead);
+    }
+    Ok(snapshot)
+}
+
+/// Says which objects could not be read, and which are not known for certain.
+fn report_reading(snapshot: &Snapshot) {
+    let reading = &snapshot.reading;
+    for error in &reading.unreadable {
+        errors::say(&format!("error: {error}"));
+    }
+    for unlisted in &reading.unlisted {
+        let of = unlisted.namespace.as_deref().map_or(String::new(), |name| format!(" of {name}"));
+        errors::say(&format!(
+            "error: the {} objects{of} are missing: {}",
+            unlisted.kind, unlisted.reason
+        ));
+        if !unlisted.grant.is_empty() {
+            errors::say(&format!("hint: {}", unlisted.grant));
+        }
+    }
+    for conflict in &reading.conflicts {
+        errors::say(&format!("warning: {conflict}"));
+    }
 }

@@ -4,29 +4,25 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
-use super::input::InputArgs;
+use super::input::{InputArgs, read_snapshot};
 use super::interrupt::Unfinished;
 use super::judge_args::JudgeArgs;
-use super::progress::Progress;
 use crate::cluster;
 use crate::level::Level;
 use crate::migrate::Options;
 use crate::migrate::assemble;
 use crate::migrate::plan::Plan;
 use crate::objects::selector::Selector;
-use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::reports::patches::{self, Labelling};
 use crate::reports::{
     Document, StructuredFormat, diff, html, markdown, plan_table, script, workload_patches,
     write_structured,
 };
-use crate::sources;
 
 /// Find the strictest level that each namespace can take once PSP is gone
 ///
@@ -164,7 +160,6 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         return Ok(Outcome::Clean);
     }
     let snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
-    report_reading(&snapshot);
 
     let options = Options {
         system_namespaces: args.system_namespace.iter().cloned().collect(),
@@ -211,57 +206,6 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         (false, false) => Outcome::Incomplete,
         (false, true) => Outcome::Clean,
     })
-}
-
-/// Reads the dumps, or the cluster where none is given; says what is wrong with a dump as a whole.
-pub(super) fn read_snapshot(
-    input: &InputArgs,
-    cluster: &ClusterArgs,
-    namespaces: &[String],
-) -> Result<Snapshot, CliError> {
-    let mut builder = SnapshotBuilder::new("default");
-    let mut input_errors = Vec::new();
-    if input.is_empty() {
-        let progress = Arc::new(Progress::new());
-        let read = cluster::read_into(&mut builder, &cluster.request(namespaces), progress.clone());
-        progress.clear();
-        read?;
-    } else {
-        let inputs = input.inputs()?;
-        let progress = Progress::new();
-        input_errors = sources::read_into_with(&mut builder, &inputs, &mut || progress.object());
-    }
-    for error in &input_errors {
-        errors::say(&format!("error: {}", errors::with_causes(error)));
-    }
-    let (mut snapshot, conflicts) = builder.finish();
-    snapshot.reading.conflicts = conflicts;
-    if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
-        report_reading(&snapshot);
-        return Err(CliError::NothingRead);
-    }
-    Ok(snapshot)
-}
-
-/// Says on standard error what could not be read.
-pub(super) fn report_reading(snapshot: &Snapshot) {
-    let reading = &snapshot.reading;
-    for error in &reading.unreadable {
-        errors::say(&format!("error: {error}"));
-    }
-    for unlisted in &reading.unlisted {
-        let of = unlisted.namespace.as_deref().map_or(String::new(), |name| format!(" of {name}"));
-        errors::say(&format!(
-            "error: the {} objects{of} are missing: {}",
-            unlisted.kind, unlisted.reason
-        ));
-        if !unlisted.grant.is_empty() {
-            errors::say(&format!("hint: {}", unlisted.grant));
-        }
-    }
-    for conflict in &reading.conflicts {
-        errors::say(&format!("warning: {conflict}"));
-    }
 }
 
 fn write_bundle(

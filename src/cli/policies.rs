@@ -5,9 +5,8 @@ use std::io::Write;
 use super::cluster_args::ClusterArgs;
 use super::errors::{CliError, Outcome};
 use super::explain::nearest;
-use super::input::InputArgs;
+use super::input::{InputArgs, read_snapshot};
 use super::judge_args::JudgeArgs;
-use super::plan::{read_snapshot, report_reading};
 use crate::migrate::simulation::Simulation;
 use crate::migrate::{assemble, policies};
 use crate::objects::source::printable;
@@ -58,7 +57,6 @@ enum Format {
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
     let snapshot = read_snapshot(&args.input, &args.cluster, &[])?;
-    report_reading(&snapshot);
     if let Some(name) = args.name.as_deref().filter(|name| !snapshot.policies.contains_key(*name)) {
         let names = snapshot.policies.keys().map(ToString::to_string).collect();
         let near = nearest(name, &names).into_iter().next();
