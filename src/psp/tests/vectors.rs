@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use ::json_patch::Patch;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::objects::decode::{Expected, ObjectSeed};
 use crate::objects::meta::Name;
@@ -93,23 +94,6 @@ pub(super) fn comparable(mut pod: PodTemplateSpec) -> PodTemplateSpec {
     pod
 }
 
-/// Applies a patch of `add` and `replace` operations on members of objects, as RFC 6902 wants it:
-/// parents must be there, and so must what is replaced.
-pub(super) fn apply(document: &mut Value, patch: &Value) {
-    for operation in patch.as_array().unwrap() {
-        let (parent, key) = operation["path"].as_str().unwrap().rsplit_once('/').unwrap();
-        let key = key.replace("~1", "/").replace("~0", "~");
-        let members = document.pointer_mut(parent).and_then(Value::as_object_mut);
-        let members = members.unwrap_or_else(|| panic!("no object at {parent}"));
-        let before = members.insert(key, operation["value"].clone());
-        match operation["op"].as_str().unwrap() {
-            "add" => {}
-            "replace" => assert!(before.is_some(), "nothing to replace: {operation}"),
-            other => panic!("unexpected {other}"),
-        }
-    }
-}
-
 fn problem(vector: &Vector) -> Option<String> {
     let snapshot = snapshot(vector.policies.iter().chain(&vector.rbac));
     let metadata = &vector.pod["metadata"];
@@ -148,9 +132,9 @@ fn problem_of_admitted(vector: &Vector, admitted: &Admitted<'_>) -> Option<Strin
     }
     let base = template(&vector.pod);
     let patch = json_patch(&admitted.changes, Some(&admitted.policy), &base);
-    let patch = serde_json::to_value(patch).unwrap();
+    let patch: Patch = serde_json::from_value(json!(patch)).unwrap();
     let mut patched = vector.pod.clone();
-    apply(&mut patched, &patch);
+    ::json_patch::patch(&mut patched, &patch).unwrap();
     let annotation = |pod: &Value| pod["metadata"]["annotations"][PSP_ANNOTATION].clone();
     let is_same =
         comparable(prepared(&patched)) == wanted && annotation(&patched) == annotation(want_pod);
