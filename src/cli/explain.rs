@@ -21,8 +21,8 @@ use crate::reports::{self, Document, StructuredFormat};
 ///
 /// For a workload every step is shown: who makes its pods, which policies may be used and through
 /// which binding, why each is passed over or wins, each value that PSP writes and the policy field
-/// behind it, each violation with the field to change, and the pods as diffs. Kinds are spelled as
-/// kubectl takes them.
+/// behind it, each violation with the field to change, the patch that keeps and raises it with what
+/// may break, and the pods as diffs. Kinds are spelled as kubectl takes them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     # What decides the level of a namespace?\n  \

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::findings::Finding;
 use super::grant::GrantPath;
-use super::plan::{NamespacePlan, Plan, WorkloadPlan};
+use super::plan::{Missing, NamespacePlan, Plan, WorkloadPlan};
 use super::recommend::Passes;
 use super::remedy::{self, FieldChange};
 use super::simulation::Simulation;
@@ -30,9 +30,12 @@ use crate::version::Version;
 pub struct Explanation {
     /// The version of the standards that levels are judged by.
     pub pss_version: Version,
+    /// What the input lacked, for the whole cluster.
+    pub missing: Vec<Missing>,
     /// The plan of the namespace, with the workloads that are explained.
     pub plan: NamespacePlan,
-    /// What is found in the namespace, or about the workload.
+    /// What is found in the namespace; for one workload what is found about it, and about the
+    /// namespace as such (no workloads).
     pub findings: Vec<Finding>,
     /// How each workload of the plan comes to its answers, in the plan's order.
     pub derivations: Vec<Derivation>,
@@ -176,7 +179,8 @@ pub fn explain(
     if let Some((kind, name, _)) = asked {
         namespace.workloads.retain(|workload| workload.kind == kind && workload.name == name);
         findings.retain(|finding| {
-            finding.workloads.iter().any(|workload| workload.kind == kind && workload.name == name)
+            let mut about = finding.workloads.iter();
+            finding.workloads.is_empty() || about.any(|it| it.kind == kind && it.name == name)
         });
         if namespace.workloads.is_empty() {
             return None;
@@ -195,7 +199,13 @@ pub fn explain(
             ..derivation(&namespace.name, workload, snapshot, simulation, version)
         })
         .collect();
-    Some(Explanation { pss_version: version, plan: namespace, findings, derivations })
+    Some(Explanation {
+        pss_version: version,
+        missing: plan.missing,
+        plan: namespace,
+        findings,
+        derivations,
+    })
 }
 
 fn derivation(

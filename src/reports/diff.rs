@@ -28,8 +28,11 @@ pub fn diff(plan: &Plan, labelling: &Labelling) -> String {
         });
         for workload in &namespace.workloads {
             let states = &workload.states;
-            let states = [("admitted today", &states.admitted), ("future", &states.future)];
-            sections.extend(diffs(&namespace.name, workload, &states));
+            let template = ("template", std::slice::from_ref(&states.authored));
+            let admitted = ("admitted today", states.admitted.as_slice());
+            let future = ("future", states.future.as_slice());
+            let steps = [(template, admitted), (template, future)];
+            sections.extend(diffs(&namespace.name, workload, &steps));
         }
     }
     sections.retain(|section| !section.is_empty());
@@ -48,26 +51,49 @@ pub(super) fn labels_diff(namespace: &NamespacePlan) -> String {
     unified(&title, ["now", "planned"], &before, &lines(&after), &BTreeMap::new())
 }
 
-/// The diffs of a workload's template against the pod of each state; those that change nothing are
-/// left out.
+/// The diffs from a workload's template to the pods that it comes to: today and without PSP; and from
+/// there on what each part of its patch does. Those that change nothing are left out.
 #[must_use]
 pub fn of_workload(namespace: &str, workload: &WorkloadPlan) -> Vec<String> {
     let states = &workload.states;
-    let states = [
-        ("admitted today", &states.admitted),
-        ("future", &states.future),
-        ("future with what PSP writes kept", &states.kept),
+    let template = ("template", std::slice::from_ref(&states.authored));
+    let future = ("future", states.future.as_slice());
+    let kept = ("kept", states.kept.as_slice());
+    let steps = [
+        (template, ("admitted today", states.admitted.as_slice())),
+        (template, future),
+        (future, kept),
+        (kept, ("raised", states.raised.as_slice())),
     ];
-    diffs(namespace, workload, &states)
+    diffs(namespace, workload, &steps)
 }
+
+/// The pods of a state, with its name.
+type State<'p> = (&'p str, &'p [Arc<PodTemplateSpec>]);
 
 fn diffs(
     namespace: &str,
     workload: &WorkloadPlan,
-    states: &[(&str, &Vec<Arc<PodTemplateSpec>>)],
+    steps: &[(State<'_>, State<'_>)],
 ) -> Vec<String> {
     let title = format!("{} {namespace}/{}", workload.kind, workload.name);
-    let authored = fields(&workload.states.authored);
+    let origins = origins(workload);
+    let mut sections = Vec::new();
+    for ((old_name, old), (new_name, new)) in steps {
+        for (index, pod) in new.iter().enumerate() {
+            // States are alike in what webhooks do; one that has fewer pods has no other reading.
+            let Some(before) = old.get(index).or(old.last()) else { continue };
+            let names = [*old_name, *new_name];
+            sections.push(unified(&title, names, &fields(before), &fields(pod), &origins));
+        }
+    }
+    sections.retain(|section| !section.is_empty());
+    sections.dedup();
+    sections
+}
+
+/// What a line comes from: the policy and its field, or the check that a patch satisfies by it.
+fn origins(workload: &WorkloadPlan) -> BTreeMap<String, String> {
     let mut origins = BTreeMap::new();
     let origin = |policy: &str, field: Option<&str>| match field {
         Some(field) => format!("{policy}: {field}"),
@@ -91,14 +117,13 @@ fn diffs(
             origins.insert(line, origin.clone());
         }
     }
-    let mut sections = Vec::new();
-    for (state, pods) in states {
-        for pod in *pods {
-            sections.push(unified(&title, ["template", state], &authored, &fields(pod), &origins));
+    // A list that is raised holds what PSP writes too.
+    for raised in workload.patch.iter().flat_map(|patch| &patch.raise) {
+        for line in leaf_lines(&raised.path.by_name(), &raised.value) {
+            origins.entry(line).or_insert_with(|| format!("raised for {}", raised.check));
         }
     }
-    sections.retain(|section| !section.is_empty());
-    sections
+    origins
 }
 
 /// The fields of a slice that have a value, one a line, sorted.

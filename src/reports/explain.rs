@@ -1,10 +1,13 @@
 //! `explain`: how a namespace or a workload comes to its answers, to be read.
 
+mod patch;
+
 use super::diff;
 use super::outline::Outline;
 use crate::level::Level;
 use crate::migrate::explain::{Against, Answer, Considered, Derivation, Explanation, Written};
 use crate::migrate::findings::{Finding, FindingKind};
+use crate::migrate::harden::When;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
 use crate::version::Version;
 
@@ -16,17 +19,17 @@ pub fn namespace(explanation: &Explanation) -> Outline {
     outline.heading(1, format!("Namespace {}", namespace.name));
     let version = explanation.pss_version;
     answer(&mut outline, namespace, version);
-    for missing in &namespace.missing {
-        outline.item(0, format!("missing from the input: {} ({})", missing.what, missing.why));
-    }
+    missing(&mut outline, explanation);
     what_decides(&mut outline, namespace);
-    findings(&mut outline, &explanation.findings);
+    patch::changes_by_hand(&mut outline, namespace);
+    findings(&mut outline, "What to know before the upgrade", &explanation.findings, |_| true);
     if namespace.workloads.is_empty() {
         return outline;
     }
     outline.heading(2, "Workloads");
-    let mut rows =
-        vec![row(["WORKLOAD", "POLICY", "RUNNING", "ADMITTED", "FUTURE", "KEPT", "LOSES"])];
+    let header =
+        ["WORKLOAD", "POLICY", "RUNNING", "ADMITTED", "FUTURE", "KEPT", "RAISED", "LOSES", "PATCH"];
+    let mut rows = vec![header.map(str::to_owned).into()];
     for workload in &namespace.workloads {
         let levels = workload.levels;
         let policy = match &workload.policy_simulated {
@@ -42,7 +45,9 @@ pub fn namespace(explanation: &Explanation) -> Outline {
             level(levels.admitted),
             level(levels.future),
             level(levels.kept),
+            level(levels.raised),
             if lost == 0 { "-".to_owned() } else { lost.to_string() },
+            workload.patch.as_ref().and_then(|patch| patch.when).map_or("-", When::as_str).into(),
         ]);
     }
     outline.table(rows);
@@ -66,10 +71,16 @@ pub fn workload(explanation: &Explanation) -> Outline {
         let namespace = &explanation.plan;
         outline.heading(1, format!("{} {}/{}", workload.kind, namespace.name, workload.name));
         head(&mut outline, workload, derivation, explanation.pss_version);
-        findings(&mut outline, &explanation.findings);
+        missing(&mut outline, explanation);
+        let (title, of_namespace) =
+            ("What to know before the upgrade", "What to know of its namespace");
+        let is_of_namespace = |finding: &Finding| finding.workloads.is_empty();
+        findings(&mut outline, title, &explanation.findings, |it| !is_of_namespace(it));
+        findings(&mut outline, of_namespace, &explanation.findings, is_of_namespace);
         policies(&mut outline, workload, derivation);
         writes(&mut outline, &derivation.writes);
         against(&mut outline, workload, derivation);
+        patch::of_workload(&mut outline, workload);
         let diffs = diff::of_workload(&namespace.name, workload);
         if !diffs.is_empty() {
             outline.heading(2, "Differences");
@@ -81,8 +92,11 @@ pub fn workload(explanation: &Explanation) -> Outline {
     outline
 }
 
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.map(str::to_owned).into()
+/// What the input lacked, for the cluster and for the namespace.
+fn missing(outline: &mut Outline, explanation: &Explanation) {
+    for missing in explanation.missing.iter().chain(&explanation.plan.missing) {
+        outline.item(0, format!("missing from the input: {} ({})", missing.what, missing.why));
+    }
 }
 
 fn level(level: Option<Level>) -> String {
@@ -116,11 +130,12 @@ fn answer(outline: &mut Outline, namespace: &NamespacePlan, version: Version) {
         0,
         format!(
             "its pods satisfy {} as they run, {} as PSP admits them today, {} without PSP, {} with \
-             what PSP writes kept in the templates",
+             what PSP writes kept in the templates, {} with the whole patches",
             level(levels.running),
             level(levels.admitted),
             level(levels.future),
-            level(levels.kept)
+            level(levels.kept),
+            level(levels.raised)
         ),
     );
     if let Some(allowed) = levels.allowed_by_policies {
@@ -152,12 +167,16 @@ fn what_decides(outline: &mut Outline, namespace: &NamespacePlan) {
     }
 }
 
-fn findings(outline: &mut Outline, findings: &[Finding]) {
-    if findings.is_empty() {
-        return;
-    }
-    outline.heading(2, "What to know before the upgrade");
-    for finding in findings {
+fn findings(
+    outline: &mut Outline,
+    title: &str,
+    findings: &[Finding],
+    is_told: impl Fn(&Finding) -> bool,
+) {
+    for (index, finding) in findings.iter().filter(|finding| is_told(finding)).enumerate() {
+        if index == 0 {
+            outline.heading(2, title);
+        }
         outline.item(0, finding.message.clone());
         // What is lost is shown by the workload, with the field behind each value.
         if finding.kind != FindingKind::LosesHardening {
@@ -177,11 +196,12 @@ fn head(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivation,
         0,
         format!(
             "levels ({version}): {} running, {} admitted today, {} once PSP is gone, {} with what PSP \
-             writes kept",
+             writes kept, {} with the whole patch",
             level(levels.running),
             level(levels.admitted),
             level(levels.future),
-            level(levels.kept)
+            level(levels.kept),
+            level(levels.raised)
         ),
     );
     let wanted = workload.replicas.map(|n| format!(" of {n}")).unwrap_or_default();

@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use super::patches::Labelling;
 use super::quoting::{file_name_part, is_object_name, shell_word};
 use super::yaml;
-use crate::migrate::harden::{Delivery, Patch, When, bypass};
+use crate::migrate::harden::{Delivery, Kept, NeedsChange, Patch, Raised, When, bypass};
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
 use crate::objects::source::printable;
 
@@ -69,7 +69,7 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
                 let manifest = yaml::to_string(&manifest(namespace, workload, overlay));
                 let head = comments(&head(namespace, workload, patch, &part));
                 patches.push(File { path: part.path.clone(), text: head + &manifest });
-                let obstacle = skipped.clone().or_else(|| obstacle(&part));
+                let obstacle = skipped.clone().or_else(|| obstacle(part.when, part.why_not_now));
                 let delivery = obstacle.clone().or_else(|| obstacle_to_script(workload, patch));
                 script.push_str(&command(namespace, workload, &part, delivery));
                 kustomization.push_str(&entry(&part, obstacle));
@@ -170,26 +170,39 @@ fn head(
     }
     lines.push(String::new());
     for kept in patch.keep.iter().filter(|kept| !(part.raises && kept.loosens)) {
-        let by = kept.policy_field.map(|field| format!(" {field}")).unwrap_or_default();
-        let proof = if kept.proven { "proven by running pods" } else { "no running pod proves it" };
-        let loosens = if kept.loosens { ", loosens" } else { "" };
-        let (field, value, policy) = (kept.path.by_name(), &kept.value, &kept.policy);
-        lines.push(format!("keep {field}: {value} (policy {policy}{by}; {proof}{loosens})"));
+        lines.push(format!("keep {}", kept_value(kept)));
     }
     for raised in patch.raise.iter().filter(|_| part.raises) {
-        let (field, value, reason) = (raised.path.by_name(), &raised.value, &raised.reason);
-        lines.push(format!("raise {field}: {value} ({reason})"));
+        lines.push(format!("raise {}", raised_value(raised)));
         if let Some(what) = &raised.may_break {
             lines.push(format!("  test it: {what}"));
         }
     }
     for needed in patch.needs_change.iter().filter(|_| part.raises || !patch.raises()) {
-        let (level, check, field) = (needed.level, needed.check, needed.path.by_name());
-        let who = if needed.injected { ", set by a webhook" } else { "" };
-        let value = &needed.value;
-        lines.push(format!("needs a change for {level} ({check}{who}): {field}: {value}"));
+        lines.push(format!("needs a change for {}", needed_change(needed)));
     }
     lines
+}
+
+/// `FIELD: VALUE`, with the policy field that writes it.
+pub(super) fn kept_value(kept: &Kept) -> String {
+    let by = kept.policy_field.map(|field| format!(" {field}")).unwrap_or_default();
+    let proof = if kept.proven { "proven by running pods" } else { "no running pod proves it" };
+    let loosens = if kept.loosens { ", loosens" } else { "" };
+    let (field, value, policy) = (kept.path.by_name(), &kept.value, &kept.policy);
+    format!("{field}: {value} (policy {policy}{by}; {proof}{loosens})")
+}
+
+/// `FIELD: VALUE`, with the violation that it ends.
+pub(super) fn raised_value(raised: &Raised) -> String {
+    format!("{}: {} ({})", raised.path.by_name(), raised.value, raised.reason)
+}
+
+/// The level that is in the way, the check, and `FIELD: VALUE` as it stands there.
+pub(super) fn needed_change(needed: &NeedsChange) -> String {
+    let who = if needed.injected { ", set by a webhook" } else { "" };
+    let (level, check, field) = (needed.level, needed.check, needed.path.by_name());
+    format!("{level} ({check}{who}): {field}: {}", needed.value)
 }
 
 fn comments(lines: &[String]) -> String {
@@ -201,7 +214,8 @@ fn comments(lines: &[String]) -> String {
     text
 }
 
-fn delivery(workload: &WorkloadPlan, patch: &Patch) -> &'static str {
+/// How the patch reaches the pods, in a sentence.
+pub(super) fn delivery(workload: &WorkloadPlan, patch: &Patch) -> &'static str {
     match patch.delivery {
         Delivery::Rollout => "Its controller replaces the pods.",
         Delivery::NewPods => "Pods made from then on have it; delete those that run.",
@@ -220,9 +234,9 @@ fn reverted_by(workload: &WorkloadPlan) -> Option<&str> {
     workload.managed_by.as_deref()
 }
 
-/// Why a part is not for today.
-fn obstacle(part: &Part<'_>) -> Option<String> {
-    match (part.when, part.why_not_now) {
+/// Why a part of a patch is not for today, and from when on it is; `None` if it is.
+pub(super) fn obstacle(when: Option<When>, why_not_now: Option<&str>) -> Option<String> {
+    match (when, why_not_now) {
         (Some(When::Now), _) => None,
         (Some(When::AfterBypass), why) => {
             let why = why.unwrap_or_default();

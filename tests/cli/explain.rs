@@ -94,4 +94,5 @@ fn what_the_input_lacks_is_said_by_the_exit_code() {
     let run = psp2psa("explain deploy/web -n shop -f -").input(rest.join("---\n")).run();
     assert_eq!(run.code, 3, "{run}");
     assert!(!run.stdout.contains("WINS"), "{run}");
+    assert!(run.stdout.contains("\n  missing from the input: PodSecurityPolicies ("), "{run}");
 }

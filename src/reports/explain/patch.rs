@@ -1,0 +1,97 @@
+//! `explain`: how a workload is hardened: what its patch keeps, what it raises, what is left.
+
+use crate::level::Level;
+use crate::migrate::harden::{Kept, Patch, When};
+use crate::migrate::plan::{NamespacePlan, WorkloadPlan};
+use crate::reports::outline::Outline;
+use crate::reports::workload_patches::{
+    delivery, kept_value, needed_change, obstacle, raised_value,
+};
+
+/// Says what the patch of a workload writes, part by part, and how far each part goes.
+pub(super) fn of_workload(outline: &mut Outline, workload: &WorkloadPlan) {
+    let Some(patch) = &workload.patch else { return };
+    outline.heading(2, "How to harden it");
+    if !patch.keep.is_empty() {
+        let goal = level_and_time(
+            workload.levels.kept,
+            patch.keep_when,
+            patch.keep_why_not_now.as_deref(),
+        );
+        outline.item(0, format!("keep what PSP writes: {goal}"));
+        for kept in &patch.keep {
+            outline.item(1, kept_value(kept));
+        }
+    }
+    if patch.raises() {
+        let goal = level_and_time(workload.levels.raised, patch.when, patch.why_not_now.as_deref());
+        let besides = if patch.keep.is_empty() { "" } else { " besides" };
+        outline.item(0, format!("raise it{besides}, to be tested: {goal}"));
+        for raised in &patch.raise {
+            outline.item(1, raised_value(raised));
+            if let Some(what) = &raised.may_break {
+                outline.item(2, format!("may break: {what}"));
+            }
+        }
+        let left_out: Vec<String> = patch.keep.iter().filter_map(left_out_of_the_whole).collect();
+        if !left_out.is_empty() {
+            outline.item(1, format!("without what loosens: {}", left_out.join(", ")));
+        }
+    }
+    if !patch.needs_change.is_empty() {
+        outline.item(0, "change by hand, as no patch takes away what was set on purpose:");
+        for needed in &patch.needs_change {
+            outline.item(1, needed_change(needed));
+        }
+    }
+    // Without a patch, what is in the way is what stands against the levels.
+    if patch.when.is_some() {
+        remaining(outline, patch);
+        outline.item(0, delivery(workload, patch));
+    }
+}
+
+/// `restricted; now`: the level that a part reaches, and when it may be applied.
+fn level_and_time(level: Option<Level>, when: Option<When>, why_not_now: Option<&str>) -> String {
+    let level = level.map_or("level not known", Level::as_str);
+    let time = obstacle(when, why_not_now);
+    format!("{level}; {}", time.unwrap_or_else(|| "may be applied now".to_owned()))
+}
+
+fn left_out_of_the_whole(kept: &Kept) -> Option<String> {
+    kept.loosens.then(|| kept.path.by_name())
+}
+
+/// What still stands against the levels, each check once with the most lenient.
+fn remaining(outline: &mut Outline, patch: &Patch) {
+    let mut told = Vec::new();
+    for remaining in &patch.remaining {
+        if told.contains(&(remaining.check, &remaining.detail)) {
+            continue;
+        }
+        if told.is_empty() {
+            outline.item(0, "then still in the way:");
+        }
+        told.push((remaining.check, &remaining.detail));
+        let (level, reason, detail) = (remaining.level, remaining.reason, &remaining.detail);
+        outline.item(1, format!("{level}: {reason} ({detail})"));
+    }
+}
+
+/// Lists, for each workload of a namespace, what no patch takes away.
+pub(super) fn changes_by_hand(outline: &mut Outline, namespace: &NamespacePlan) {
+    let mut is_told = false;
+    for workload in &namespace.workloads {
+        let Some(patch) = workload.patch.as_ref().filter(|it| !it.needs_change.is_empty()) else {
+            continue;
+        };
+        if !is_told {
+            outline.heading(2, "What needs a change by hand");
+            is_told = true;
+        }
+        outline.item(0, format!("{} {}", workload.kind, workload.name));
+        for needed in &patch.needs_change {
+            outline.item(1, needed_change(needed));
+        }
+    }
+}
