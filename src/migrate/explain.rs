@@ -99,7 +99,7 @@ pub struct Considered {
 pub enum Answer {
     /// It admits the pod.
     Wins,
-    /// Neither the service account nor the requester may use it.
+    /// Neither the service account nor the requester, as far as that is known, may use it.
     NotGranted,
     /// It does not allow the pod.
     Refuses,

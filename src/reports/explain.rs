@@ -281,7 +281,11 @@ fn policies(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivat
         derivation.policies.iter().partition(|considered| considered.answer == Answer::NotGranted);
     if !others.is_empty() {
         let names: Vec<&str> = others.iter().map(|considered| &*considered.policy).collect();
-        outline.item(0, format!("passed over, as neither may use them: {}", names.join(", ")));
+        let who = match derivation.requester {
+            Some(_) => "neither may use them".to_owned(),
+            None => format!("service account {account} may not use them"),
+        };
+        outline.item(0, format!("passed over, as {who}: {}", names.join(", ")));
     }
     for considered in told {
         let (answer, grant) = (answer_of(considered), &considered.grant);
@@ -298,7 +302,16 @@ fn policies(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivat
         }
     }
     if derivation.policies.iter().all(|considered| considered.answer != Answer::Wins) {
-        outline.item(0, "no policy admits the pod");
+        outline.item(
+            0,
+            match derivation.requester {
+                Some(_) => "no policy admits the pod",
+                None => {
+                    "no policy admits the pod by the service account's right; whoever made it may \
+                     have had another"
+                }
+            },
+        );
     }
     for disagreement in &workload.disagreements {
         let named = disagreement.policy.as_deref().unwrap_or("no policy");
@@ -316,7 +329,7 @@ fn answer_of(considered: &Considered) -> String {
         (Answer::Wins, 0) => "WINS, and leaves the pod as it is".to_owned(),
         (Answer::Wins, 1) => "WINS, and writes 1 value".to_owned(),
         (Answer::Wins, n) => format!("WINS, and writes {n} values"),
-        (Answer::NotGranted, _) => "passed over, as neither may use it".to_owned(),
+        (Answer::NotGranted, _) => "passed over, as it may not be used".to_owned(),
         (Answer::Refuses, _) => "passed over, as it refuses the pod".to_owned(),
         (Answer::WouldMutate, _) => {
             "passed over, as it would change the pod and another leaves it as it is".to_owned()
