@@ -1,5 +1,7 @@
 //! What is each PodSecurityPolicy worth: who may use it, who does, and for what?
 
+mod scope;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -46,6 +48,9 @@ pub struct PolicyDetail {
     pub used_by: Vec<UsedBy>,
     /// The demands that no level can make, with the running workloads that they do something for.
     pub relied_on: Vec<ReliedOn>,
+    /// The namespaces in which it admits some workloads while others may not use it: a level cannot
+    /// tell them apart.
+    pub per_subject: Vec<PerSubject>,
     /// Whether it admits no workload at all.
     pub never_used: bool,
     /// For a policy that is never used: those that win wherever it could be used.
@@ -90,6 +95,18 @@ pub struct ReliedOn {
     pub field: &'static str,
     /// The running workloads into whose pods it writes, or whose values it checks.
     pub workloads: Vec<UsedBy>,
+}
+
+/// A namespace in which a policy holds for some workloads only, by the rights of their subjects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PerSubject {
+    /// The namespace.
+    pub namespace: Name,
+    /// The workloads that it admits there.
+    pub used_by: Vec<UsedBy>,
+    /// The workloads that another policy admits there, and that may not use it.
+    pub not_usable_by: Vec<UsedBy>,
 }
 
 /// Describes the policies of a plan over all namespaces; with `name`, that one alone and with the
@@ -151,6 +168,7 @@ fn detail(
         service_accounts,
         used_by: users.iter().map(|(namespace, workload)| used_by(namespace, workload)).collect(),
         relied_on,
+        per_subject: scope::per_subject(name, &users, simulation),
         never_used: users.is_empty() && plan.pods == 0,
         shadowed_by,
         forbids_seccomp_profile: policy.is_some_and(forbids_seccomp_profile),

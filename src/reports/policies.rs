@@ -94,7 +94,8 @@ fn remarks(policy: &PolicyDetail) -> Vec<String> {
     if policy.forbids_seccomp_profile {
         remarks.push("forbids seccompProfile".to_owned());
     }
-    if policy.relied_on.iter().any(|relied_on| !relied_on.workloads.is_empty()) {
+    let is_relied_on = policy.relied_on.iter().any(|it| !it.workloads.is_empty());
+    if is_relied_on || !policy.per_subject.is_empty() {
         remarks.push("asks what no level can".to_owned());
     }
     remarks.extend(policy.managed_by.as_ref().map(ToString::to_string));
@@ -145,16 +146,32 @@ fn detail(outline: &mut Outline, policy: &PolicyDetail, report: &PolicyReport) {
             outline.item(0, *field);
         }
     }
-    if !policy.relied_on.is_empty() {
-        outline.heading(2, "What no level can ask for");
-        for relied_on in &policy.relied_on {
-            outline.item(0, format!("{}: {}", relied_on.field, users(&relied_on.workloads)));
-        }
-    }
+    what_no_level_can(outline, policy);
     who(outline, policy);
     outline.heading(2, "Who uses it");
     outline.item(0, format!("live pods by annotation: {}", plan.pods));
     outline.item(0, format!("workloads: {}", users(&policy.used_by)));
+}
+
+fn what_no_level_can(outline: &mut Outline, policy: &PolicyDetail) {
+    if policy.relied_on.is_empty() && policy.per_subject.is_empty() {
+        return;
+    }
+    outline.heading(2, "What no level can ask for");
+    for relied_on in &policy.relied_on {
+        outline.item(0, format!("{}: {}", relied_on.field, users(&relied_on.workloads)));
+    }
+    if !policy.per_subject.is_empty() {
+        outline.item(0, "per-subject scope, as a level holds for a whole namespace:");
+    }
+    for scope in &policy.per_subject {
+        let names = |workloads: &[UsedBy]| {
+            let names = workloads.iter().map(|it| format!("{} {}", it.kind, it.name));
+            listed(&names.collect::<Vec<_>>())
+        };
+        let (used_by, others) = (names(&scope.used_by), names(&scope.not_usable_by));
+        outline.item(1, format!("in {}: for {used_by}; not for {others}", scope.namespace));
+    }
 }
 
 fn who(outline: &mut Outline, policy: &PolicyDetail) {

@@ -37,6 +37,15 @@ fn data_holds_what_the_text_says() {
 }
 
 #[test]
+fn who_may_not_use_a_policy_is_told_where_others_do() {
+    let text = demo("restricted-psp").stdout;
+    let line = "    in team-payments: for Deployment legacy-batch; not for StatefulSet postgres\n";
+    assert!(text.contains(line), "{text}");
+    // Its pods in argocd run by a right that has been taken away since.
+    assert_eq!(demo("baseline -o json").json()["policies"][0]["perSubject"], json!([]));
+}
+
+#[test]
 fn the_second_demo_cluster() {
     assert_snapshot!(psp2psa("policies -f testdata/clusters/demo2-1.21.json.gz").run());
 }
