@@ -89,7 +89,10 @@ pub(super) struct Args {
     #[arg(long)]
     show_rbac: bool,
 
-    /// Exit with 1 if hardening would be lost, a workload is refused, or labels conflict
+    /// Exit with 1 if a finding says that something is refused, breaks or loses hardening
+    ///
+    /// Findings that only explain the answer, or show what else could be reached, do not count; see
+    /// the guide.
     #[arg(long)]
     exit_code: bool,
 
@@ -194,14 +197,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         Some(directory) => write_bundle(directory, args.force, &plan, labelling)?,
         None => args.output.write(&plan, labelling, out).map_err(CliError::Output)?,
     }
-    let has_findings = plan.namespaces.iter().any(|namespace| {
-        namespace.conflict.is_some()
-            || namespace
-                .workloads
-                .iter()
-                .any(|workload| workload.refused_today || !workload.lost.is_empty())
-    });
-    Ok(match (args.exit_code && has_findings, plan.complete) {
+    let has_faults = plan.findings.iter().any(|finding| finding.kind.is_fault());
+    Ok(match (args.exit_code && has_faults, plan.complete) {
         (true, _) => Outcome::Findings,
         (false, false) => Outcome::Incomplete,
         (false, true) => Outcome::Clean,

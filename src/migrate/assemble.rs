@@ -134,7 +134,8 @@ impl<'s, 'o> Planner<'s, 'o> {
                 raised: states.raised.map(Passes::strictest),
                 allowed_by_policies: self.allowed_by_policies(name, &workloads),
             },
-            other_versions: judgement::other_versions(&workloads, version),
+            other_versions: judgement::other_versions(&workloads, states, version),
+            earlier_versions: judgement::earlier_versions(&workloads, states, version),
             workloads,
         }
     }

@@ -64,10 +64,34 @@ pub enum FindingKind {
     AdmittedByControllersGrant,
     /// Service accounts of one namespace use different policies.
     AccountsUseDifferentPolicies,
-    /// The answer is another at a newer version of the standards.
+    /// The answer is another at an earlier or newer version of the standards.
     OtherVersions,
     /// PSP refuses the workload's pods today, and none runs.
     RefusedToday,
+}
+
+impl FindingKind {
+    /// Whether something breaks, weakens or is refused, so that the admin has to act. What remains
+    /// explains the answer or shows what else could be reached.
+    #[must_use]
+    pub fn is_fault(self) -> bool {
+        match self {
+            Self::LabelConflict
+            | Self::RefusedAfterUpgrade
+            | Self::RunsThoughRefused
+            | Self::VolumeGroupsChange
+            | Self::RuntimeClassVanishes
+            | Self::AnnotationStopsWorking
+            | Self::StricterTodayThanAfter
+            | Self::LosesHardening
+            | Self::RefusedToday => true,
+            Self::InjectedContainerDecides
+            | Self::OneWorkloadAway
+            | Self::AdmittedByControllersGrant
+            | Self::AccountsUseDifferentPolicies
+            | Self::OtherVersions => false,
+        }
+    }
 }
 
 /// A workload within its namespace.

@@ -1,5 +1,6 @@
 //! What do the workloads of a namespace pass together, and what holds each of them back?
 
+use std::iter;
 use std::sync::Arc;
 
 use super::plan::{OtherVersion, StateViolation, WorkloadLevels, WorkloadPlan};
@@ -77,17 +78,42 @@ fn strictest<'p>(
     Passes::of_all(pods, version).map(Passes::strictest)
 }
 
-/// The answers at newer versions of the standards, where they differ from the one before.
+/// The answers at newer versions of the standards than the one that `own` was judged at, where they
+/// differ from the one before.
 #[must_use]
-pub fn other_versions(workloads: &[WorkloadPlan], version: Version) -> Vec<OtherVersion> {
-    let answer = |version| {
-        let judgement = Judgement::of(workloads, version);
-        (judgement.enforce(), judgement.enforce_after())
-    };
-    let mut last = answer(version);
+pub fn other_versions(
+    workloads: &[WorkloadPlan],
+    own: Judgement,
+    version: Version,
+) -> Vec<OtherVersion> {
+    let newer = psa::versions_that_change().filter(|newer| *newer > version);
+    differing(workloads, own, newer)
+}
+
+/// As [`other_versions`], at earlier versions: v1.24, the last whose server has PSP, and what lies
+/// between it and the version that `own` was judged at.
+#[must_use]
+pub fn earlier_versions(
+    workloads: &[WorkloadPlan],
+    own: Judgement,
+    version: Version,
+) -> Vec<OtherVersion> {
+    let first = Version::v1(24);
+    let between = psa::versions_that_change().filter(|change| *change > first);
+    let earlier = iter::once(first).chain(between).take_while(|earlier| *earlier < version);
+    differing(workloads, own, earlier)
+}
+
+fn differing(
+    workloads: &[WorkloadPlan],
+    own: Judgement,
+    versions: impl Iterator<Item = Version>,
+) -> Vec<OtherVersion> {
+    let mut last = (own.enforce(), own.enforce_after());
     let mut others = Vec::new();
-    for version in psa::versions_that_change().filter(|newer| *newer > version) {
-        let (enforce, enforce_after) = answer(version);
+    for version in versions {
+        let answer = Judgement::of(workloads, version);
+        let (enforce, enforce_after) = (answer.enforce(), answer.enforce_after());
         if (enforce, enforce_after) != last {
             last = (enforce, enforce_after);
             others.push(OtherVersion { version, enforce, enforce_after });

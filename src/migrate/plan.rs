@@ -116,6 +116,9 @@ pub struct NamespacePlan {
     pub levels: NamespaceLevels,
     /// The versions of the standards, newer than the plan's, at which the answer differs.
     pub other_versions: Vec<OtherVersion>,
+    /// The versions of the standards from v1.24 on, earlier than the plan's, at which the answer
+    /// differs. A server judges by no version that is newer than itself, whatever labels pin.
+    pub earlier_versions: Vec<OtherVersion>,
     /// The workloads, by kind and name; then pods without a workload.
     pub workloads: Vec<WorkloadPlan>,
 }
@@ -155,7 +158,7 @@ pub struct NamespaceLevels {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OtherVersion {
-    /// From this version on, until the next one listed.
+    /// From this version on, until the next one listed; of earlier versions, or the plan's.
     pub version: Version,
     /// As [`NamespacePlan::enforce`].
     pub enforce: Option<Level>,

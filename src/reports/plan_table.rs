@@ -223,7 +223,7 @@ fn title(kind: FindingKind) -> &'static str {
             "Namespaces whose service accounts use different policies, where one level must do"
         }
         FindingKind::OtherVersions => {
-            "Namespaces with another answer at newer versions of the standards"
+            "Namespaces with another answer at other versions of the standards"
         }
         FindingKind::RefusedToday => "Workloads that PSP refuses today, and that do not count",
     }

@@ -218,6 +218,24 @@ fn what_is_lost_is_a_finding_where_asked_for() {
 }
 
 #[test]
+fn what_only_explains_does_not_count_as_a_finding() {
+    // The templates say what PSP would write, and only a controller may use the policy.
+    let hardened = "securityContext: {allowPrivilegeEscalation: false, runAsNonRoot: true, \
+                    capabilities: {drop: [ALL]}}";
+    let subject =
+        "{apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'system:serviceaccounts'}";
+    let controller = "{kind: ServiceAccount, name: replicaset-controller, namespace: kube-system}";
+    let dump = SHOP
+        .replace("{name: app, image: nginx}", &format!("{{name: app, image: nginx, {hardened}}}"))
+        .replace(subject, controller);
+    let run = |flags: &str| psp2psa(&format!("plan -f - {flags}")).input(dump.as_str()).run();
+    let plan = run("-o json").json();
+    let kinds = plan["findings"].as_array().unwrap().iter().map(|finding| &finding["kind"]);
+    assert_eq!(kinds.collect::<Vec<_>>(), ["admittedByControllersGrant"]);
+    assert_eq!(run("--exit-code").code, 0);
+}
+
+#[test]
 fn labels_that_are_too_strict_are_a_conflict() {
     let label = |level: &str| {
         let labels = format!("{{team: web, {ENFORCE}: {level}}}");

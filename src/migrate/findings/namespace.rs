@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, WorkloadName, finding};
 use crate::level::Level;
-use crate::migrate::plan::{NamespacePlan, WorkloadPlan};
+use crate::migrate::plan::{NamespacePlan, OtherVersion, WorkloadPlan};
 use crate::psa;
 use crate::version::Version;
 
@@ -124,31 +124,47 @@ fn accounts_use_different_policies(namespace: &NamespacePlan) -> Option<Finding>
 }
 
 fn other_versions(namespace: &NamespacePlan, version: Version) -> Option<Finding> {
-    let level = |level: Option<Level>| level.map_or("nothing", Level::as_str);
+    let (earlier, newer) = (&namespace.earlier_versions, &namespace.other_versions);
     let mut evidence = Vec::new();
+    for (index, other) in earlier.iter().enumerate() {
+        let next = earlier.get(index + 1).map_or(version, |next| next.version);
+        evidence.push(format!("from {} on, before {next}: {}", other.version, answer(*other)));
+        evidence.extend(changed_answers(namespace, version, other.version));
+    }
     let mut last = version;
-    for other in &namespace.other_versions {
-        evidence.push(format!(
-            "from {} on: enforce {}, after PSP {}",
-            other.version,
-            level(other.enforce),
-            level(other.enforce_after)
-        ));
+    for other in newer {
+        evidence.push(format!("from {} on: {}", other.version, answer(*other)));
         evidence.extend(changed_answers(namespace, last, other.version));
         last = other.version;
     }
-    if evidence.is_empty() {
-        return None;
+    let which = match (earlier.is_empty(), newer.is_empty()) {
+        (true, true) => return None,
+        (false, true) => "earlier",
+        (true, false) => "newer",
+        (false, false) => "earlier and newer",
+    };
+    let mut advice = Vec::new();
+    if !newer.is_empty() {
+        advice.push(format!("keep the labels pinned to {version} until that is settled"));
     }
-    let message = format!("newer versions of the standards than {version} give another answer");
-    Some(
-        finding(FindingKind::OtherVersions, namespace, &[], message, evidence)
-            .suggesting(format!("keep the labels pinned to {version} until that is settled")),
-    )
+    if !earlier.is_empty() {
+        advice.push(
+            "mind that a server judges by no version newer than itself, whatever the labels pin"
+                .to_owned(),
+        );
+    }
+    let message = format!("{which} versions of the standards than {version} give another answer");
+    let kind = FindingKind::OtherVersions;
+    Some(finding(kind, namespace, &[], message, evidence).suggesting(advice.join("; ")))
 }
 
-/// The first workloads whose pods are judged otherwise at a version than at an earlier one.
-fn changed_answers(namespace: &NamespacePlan, earlier: Version, version: Version) -> Vec<String> {
+fn answer(at: OtherVersion) -> String {
+    let level = |level: Option<Level>| level.map_or("nothing", Level::as_str);
+    format!("enforce {}, after PSP {}", level(at.enforce), level(at.enforce_after))
+}
+
+/// The first workloads whose pods are judged otherwise at a version than at another.
+fn changed_answers(namespace: &NamespacePlan, other: Version, version: Version) -> Vec<String> {
     let texts = |workload: &WorkloadPlan, version| -> BTreeSet<String> {
         let pods = workload.states.future.iter().chain(&workload.states.running);
         pods.flat_map(|pod| psa::evaluate(Level::Restricted, version, pod).violations)
@@ -158,7 +174,7 @@ fn changed_answers(namespace: &NamespacePlan, earlier: Version, version: Version
     let counted = namespace.workloads.iter().filter(|workload| workload.counted);
     counted
         .flat_map(|workload| {
-            let (before, after) = (texts(workload, earlier), texts(workload, version));
+            let (before, after) = (texts(workload, other), texts(workload, version));
             let name = WorkloadName::of(workload);
             let gone = before.difference(&after).map(|text| format!("{name}: no more {text}"));
             let new = after.difference(&before).map(|text| format!("{name}: now {text}"));
