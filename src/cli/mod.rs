@@ -6,6 +6,7 @@
 // The one place where the program meets files and the environment, besides `sources`.
 #![allow(clippy::disallowed_methods, reason = "the edge of the program, which may do I/O")]
 
+mod bundle;
 mod check;
 mod cluster_args;
 mod collect;

@@ -1,16 +1,13 @@
 //! `plan`: the main job.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use tempfile::NamedTempFile;
-
+use super::bundle;
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::input::{InputArgs, read_snapshot};
-use super::interrupt::Unfinished;
 use super::judge_args::JudgeArgs;
 use crate::cluster;
 use crate::level::Level;
@@ -104,7 +101,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     out_dir: Option<PathBuf>,
 
-    /// Write into a directory that is not empty
+    /// Write into a directory that is not empty; patches of an earlier run are removed
     #[arg(long, requires = "out_dir")]
     force: bool,
 }
@@ -194,7 +191,13 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         includes_incomplete: args.allow_incomplete,
     };
     match &args.out_dir {
-        Some(directory) => write_bundle(directory, args.force, &plan, labelling)?,
+        Some(directory) => {
+            bundle::prepare(directory, args.force)?;
+            for (format, name) in Format::BUNDLE {
+                bundle::write(directory, name, |out| format.write(&plan, labelling, out))?;
+            }
+            bundle::write_patches(directory, &workload_patches::bundle(&plan, &labelling))?;
+        }
         None => args.output.write(&plan, labelling, out).map_err(CliError::Output)?,
     }
     let has_faults = plan.findings.iter().any(|finding| finding.kind.is_fault());
@@ -203,72 +206,4 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         (false, false) => Outcome::Incomplete,
         (false, true) => Outcome::Clean,
     })
-}
-
-fn write_bundle(
-    directory: &Path,
-    is_forced: bool,
-    plan: &Plan,
-    labelling: Labelling,
-) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| CliError::Write { path, source }
-    };
-    fs::create_dir_all(directory).map_err(failed(directory))?;
-    let mut entries = fs::read_dir(directory).map_err(failed(directory))?;
-    if entries.next().is_some() && !is_forced {
-        return Err(CliError::NotEmpty { path: directory.to_owned() });
-    }
-    for (format, name) in Format::BUNDLE {
-        let path = directory.join(name);
-        replace_file(&path, |file| format.write(plan, labelling, file)).map_err(failed(&path))?;
-        errors::say(&format!("wrote {}", path.display()));
-    }
-    write_patches(directory, plan, labelling)
-}
-
-/// Writes the workloads' patches, and what applies them.
-fn write_patches(directory: &Path, plan: &Plan, labelling: Labelling) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| CliError::Write { path, source }
-    };
-    let bundle = workload_patches::bundle(plan, &labelling);
-    for file in &bundle.patches {
-        let path = directory.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(failed(parent))?;
-        }
-        replace_file(&path, |out| out.write_all(file.text.as_bytes())).map_err(failed(&path))?;
-    }
-    if !bundle.patches.is_empty() {
-        let path = directory.join(workload_patches::DIRECTORY);
-        errors::say(&format!("wrote {} patches below {}", bundle.patches.len(), path.display()));
-    }
-    for file in [&bundle.kustomization, &bundle.script] {
-        let path = directory.join(&file.path);
-        replace_file(&path, |out| out.write_all(file.text.as_bytes())).map_err(failed(&path))?;
-        errors::say(&format!("wrote {}", path.display()));
-    }
-    Ok(())
-}
-
-/// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
-fn replace_file(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut new = tempfile::Builder::new();
-    // As for any new file; the umask takes its part.
-    #[cfg(unix)]
-    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut new = new.tempfile_in(path.parent().unwrap_or(Path::new("")))?;
-    let _unfinished = Unfinished::new(new.path());
-    let mut file = BufWriter::new(&mut new);
-    write(&mut file)?;
-    file.flush()?;
-    drop(file);
-    new.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

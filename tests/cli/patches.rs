@@ -160,3 +160,50 @@ fn hostile_names_stay_in_the_directory_and_are_never_run() {
         assert!(["--namespace=a", "--namespace=shop"].contains(&call[3].as_str()), "{call:?}");
     }
 }
+
+#[test]
+fn patches_of_an_earlier_run_are_removed() {
+    let folder = Folder::with(&[("shop.yaml", SHOP)]);
+    let plan = || folder.psp2psa("plan -f shop.yaml --out-dir out --force").run();
+    let first = plan();
+    assert_eq!(first.code, 0, "{first}");
+    assert!(folder.path("out/patches/shop/deployment-web.yaml").exists());
+    // What somebody else has put there stays, also what the list of ours cannot mean.
+    let mine =
+        ["out/patches/shop/mine.yaml", "out/patches/more/mine.yaml", "mine.yaml", "out/a/b/c.yaml"];
+    for path in mine {
+        folder.write(path, "mine");
+    }
+    let more = "../mine.yaml\n/mine.yaml\npatches/../../mine.yaml\npatches/shop\na/b/c.yaml\n";
+    let list = folder.read("out/patches/.written") + more;
+    folder.write("out/patches/.written", list);
+
+    folder.write("shop.yaml", SHOP.replace("name: web", "name: front"));
+    let second = plan();
+    assert_eq!(second.code, 0, "{second}");
+    assert!(second.stderr.contains("removed 2 patches of an earlier run below out/patches\n"));
+    let of_shop = files(&folder.path("out/patches/shop"));
+    assert_eq!(of_shop, ["deployment-front.keep.yaml", "deployment-front.yaml", "mine.yaml"]);
+
+    // Without a workload nothing of ours is left.
+    let rest = SHOP.split("---\n").filter(|document| !document.contains("app: web"));
+    folder.write("shop.yaml", rest.collect::<Vec<_>>().join("---\n"));
+    plan();
+    assert_eq!(files(&folder.path("out/patches")), ["more/mine.yaml", "shop/mine.yaml"]);
+    for path in mine {
+        assert_eq!(folder.read(path), "mine");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_patch_is_removed_through_a_link() {
+    let folder = Folder::with(&[("shop.yaml", SHOP), ("elsewhere/deployment-old.yaml", "mine")]);
+    let plan = || folder.psp2psa("plan -f shop.yaml --out-dir out --force").run();
+    plan();
+    std::os::unix::fs::symlink(folder.path("elsewhere"), folder.path("out/patches/old")).unwrap();
+    let list = folder.read("out/patches/.written") + "patches/old/deployment-old.yaml\n";
+    folder.write("out/patches/.written", list);
+    assert_eq!(plan().code, 0);
+    assert_eq!(folder.read("elsewhere/deployment-old.yaml"), "mine");
+}

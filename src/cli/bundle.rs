@@ -1,0 +1,154 @@
+//! `plan --out-dir`: how do the files of a plan get into a directory, and those of an earlier plan out?
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Component, Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::errors::{self, CliError};
+use super::interrupt::Unfinished;
+use crate::reports::workload_patches::{Bundle, DIRECTORY};
+
+/// The list of the patches that stand in the directory: what a later run may remove.
+const LIST: &str = "patches/.written";
+
+const LIST_HEAD: &str =
+    "# The patches that `psp2psa plan --out-dir` has written here, and may remove.\n";
+
+/// Makes the directory; one that holds something is taken only where that `is_forced`.
+///
+/// # Errors
+/// Where it cannot be made or read, or is not empty.
+pub(super) fn prepare(directory: &Path, is_forced: bool) -> Result<(), CliError> {
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    let mut entries = fs::read_dir(directory).map_err(failed(directory))?;
+    if entries.next().is_some() && !is_forced {
+        return Err(CliError::NotEmpty { path: directory.to_owned() });
+    }
+    Ok(())
+}
+
+/// Writes one file, and says so.
+///
+/// # Errors
+/// Where it cannot be written; what stood there before stays then.
+pub(super) fn write(
+    directory: &Path,
+    name: &str,
+    content: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
+) -> Result<(), CliError> {
+    let path = directory.join(name);
+    replace_file(&path, content).map_err(failed(&path))?;
+    errors::say(&format!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// Writes the workloads' patches and what applies them; removes patches that an earlier run wrote and
+/// this one does not, as they would be applied with the others.
+///
+/// # Errors
+/// Where a file cannot be read, written or removed.
+pub(super) fn write_patches(directory: &Path, bundle: &Bundle) -> Result<(), CliError> {
+    let patches: BTreeSet<&str> = bundle.patches.iter().map(|file| file.path.as_str()).collect();
+    let n_removed = remove_stale(directory, &patches)?;
+    let place = directory.join(DIRECTORY);
+    if n_removed > 0 {
+        errors::say(&format!(
+            "removed {n_removed} patches of an earlier run below {}",
+            place.display()
+        ));
+    }
+    if !patches.is_empty() {
+        // The list comes first: what it names and is not there yet does no harm.
+        let list: String = patches.iter().flat_map(|path| [path, "\n"]).collect();
+        write_below(directory, LIST, &[LIST_HEAD, &list].concat())?;
+        for file in &bundle.patches {
+            write_below(directory, &file.path, &file.text)?;
+        }
+        errors::say(&format!("wrote {} patches below {}", patches.len(), place.display()));
+    }
+    for file in [&bundle.kustomization, &bundle.script] {
+        write(directory, &file.path, |out| out.write_all(file.text.as_bytes()))?;
+    }
+    Ok(())
+}
+
+fn write_below(directory: &Path, name: &str, text: &str) -> Result<(), CliError> {
+    let path = directory.join(name);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed(parent))?;
+    }
+    replace_file(&path, |out| out.write_all(text.as_bytes())).map_err(failed(&path))
+}
+
+/// Removes the files that an earlier run has listed and that are not `wanted`, with directories and
+/// the list itself where nothing else is left; returns how many patches.
+fn remove_stale(directory: &Path, wanted: &BTreeSet<&str>) -> Result<usize, CliError> {
+    let list = directory.join(LIST);
+    let text = match fs::read_to_string(&list) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        text => text.map_err(failed(&list))?,
+    };
+    let stale = text.lines().filter(|line| !wanted.contains(line));
+    let mut n_removed = 0;
+    for path in stale.filter_map(|line| patch_path(directory, line)) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            removed => removed.map_err(failed(&path))?,
+        }
+        n_removed += 1;
+        if let Some(parent) = path.parent() {
+            // Stays where it holds anything else.
+            let _ = fs::remove_dir(parent);
+        }
+    }
+    if wanted.is_empty() {
+        fs::remove_file(&list).map_err(failed(&list))?;
+        let _ = fs::remove_dir(directory.join(DIRECTORY));
+    }
+    Ok(n_removed)
+}
+
+/// The file of a line of the list; `None` for what no run writes, as the list is a file that others
+/// may have changed: only `patches/<namespace>/<name>.yaml` within real directories is ours.
+fn patch_path(directory: &Path, line: &str) -> Option<PathBuf> {
+    let parts: Option<Vec<_>> = Path::new(line)
+        .components()
+        .map(|part| match part {
+            Component::Normal(part) => Some(part),
+            _ => None,
+        })
+        .collect();
+    let [top, namespace, file] = parts?.try_into().ok()?;
+    let is_patch = top == DIRECTORY && Path::new(file).extension().is_some_and(|it| it == "yaml");
+    let top = directory.join(top);
+    let namespace = top.join(namespace);
+    let is_real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    (is_patch && is_real(&top) && is_real(&namespace)).then(|| namespace.join(file))
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError + use<> {
+    let path = path.to_owned();
+    move |source| CliError::Write { path, source }
+}
+
+/// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
+fn replace_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut new = tempfile::Builder::new();
+    // As for any new file; the umask takes its part.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = new.tempfile_in(path.parent().unwrap_or(Path::new("")))?;
+    let _unfinished = Unfinished::new(new.path());
+    let mut file = BufWriter::new(&mut new);
+    write(&mut file)?;
+    file.flush()?;
+    drop(file);
+    new.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
