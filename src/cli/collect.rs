@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -22,8 +23,9 @@ use crate::reports::yaml;
 ///
 /// Only what a plan reads is asked for and written: no Secrets or ConfigMaps, no environment, no
 /// arguments, no annotations but those that bear on the plan. The snapshot names the server's
-/// version and the kinds that were read, so that a plan of it is the plan of the cluster. With `-f`
-/// a dump is reduced to the same.
+/// version and the kinds that were read, so that a plan of it is the plan of the cluster, and when
+/// that was: snapshots of several days together (`plan -f monday.json -f sunday.json`) show the
+/// batch work that one look misses. With `-f` a dump is reduced to the same.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     # A snapshot of the current context's cluster\n  \
@@ -62,7 +64,13 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     };
     // What cannot be written is said before minutes of reading.
     let place = Place::of(path)?;
-    let snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
+    let mut snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
+    snapshot.taken_at = match snapshot.inputs.as_slice() {
+        [] => Some(SystemTime::now().into()),
+        [input] => input.taken_at,
+        // It is of no one time.
+        _ => None,
+    };
     match &place {
         Place::Stdout => {
             write_list(out, encode::values(&snapshot).map(|(_, value)| value))

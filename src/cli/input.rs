@@ -61,7 +61,7 @@ impl InputArgs {
         sources::read(&self.inputs()?, &mut |item| match item {
             Ok(item) => {
                 match item.content {
-                    Ok(Content::Object { api_version, kind, object }) => {
+                    Ok(Content::Object { api_version, kind, object, .. }) => {
                         take(index, item.source, Ok(Known { api_version, kind, object }));
                     }
                     Ok(Content::Skipped { .. }) => {}

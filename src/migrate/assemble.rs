@@ -11,6 +11,7 @@ use super::plan::{
     ServerPlan, Summary, UsableBy, WorkloadPlan,
 };
 use super::recommend::{self, Levels, Passes};
+use super::sightings;
 use super::simulation::Simulation;
 use super::translate;
 use super::workload;
@@ -55,6 +56,7 @@ pub fn plan<'s>(
     Plan {
         pss_version: options.pss_version,
         server: snapshot.server.as_ref().map(ServerPlan::of),
+        inputs: snapshot.inputs.clone(),
         complete,
         missing,
         findings: findings::of(&namespaces, options.pss_version),
@@ -91,8 +93,9 @@ impl<'s, 'o> Planner<'s, 'o> {
     ) -> NamespacePlan {
         let missing = gaps::of_namespace(self.snapshot, name);
         let version = self.options.pss_version;
-        let workloads: Vec<_> =
+        let mut workloads: Vec<_> =
             units.iter().map(|unit| workload::plan(unit, &self.simulation, version)).collect();
+        sightings::note(&self.snapshot.inputs, units, &mut workloads);
         let states = Judgement::of(&workloads, version);
         let has_evidence = workloads.iter().any(|workload| workload.counted);
         let evidence = if has_evidence { Evidence::Workloads } else { Evidence::None };

@@ -68,6 +68,8 @@ pub enum FindingKind {
     OtherVersions,
     /// PSP refuses the workload's pods today, and none runs.
     RefusedToday,
+    /// Workloads that some inputs show, and others that could do not.
+    NotInEveryInput,
 }
 
 impl FindingKind {
@@ -89,7 +91,8 @@ impl FindingKind {
             | Self::OneWorkloadAway
             | Self::AdmittedByControllersGrant
             | Self::AccountsUseDifferentPolicies
-            | Self::OtherVersions => false,
+            | Self::OtherVersions
+            | Self::NotInEveryInput => false,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod policies;
 pub mod recommend;
 pub mod remedy;
+mod sightings;
 pub mod simulation;
 pub mod states;
 pub mod translate;

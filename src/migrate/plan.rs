@@ -17,6 +17,7 @@ use super::translate::FieldLevel;
 use crate::level::Level;
 use crate::objects::meta::Name;
 use crate::objects::server::{PodSecurityStage, Server};
+use crate::objects::snapshot::Input;
 use crate::version::Version;
 
 /// What to do with every namespace of a cluster.
@@ -28,6 +29,10 @@ pub struct Plan {
     /// The cluster's API server; `None` where the input does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerPlan>,
+    /// The inputs that are evidence together, sorted by name; left out of JSON where there is but
+    /// one.
+    #[serde(skip_serializing_if = "is_one")]
+    pub inputs: Vec<Input>,
     /// Whether the input held everything that the answer depends on.
     pub complete: bool,
     /// What the input lacked, for the whole cluster.
@@ -40,6 +45,10 @@ pub struct Plan {
     pub policies: Vec<PolicyPlan>,
     /// Counts.
     pub summary: Summary,
+}
+
+fn is_one(inputs: &[Input]) -> bool {
+    inputs.len() < 2
 }
 
 /// What the cluster's API server means for the migration.
@@ -203,6 +212,13 @@ pub struct WorkloadPlan {
     pub injection: &'static str,
     /// The containers that webhooks add, sorted.
     pub injected_containers: Vec<String>,
+    /// The inputs that show it or pods of it; empty where there is but one input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub seen_in: Vec<Name>,
+    /// The inputs that do not, although they hold its kind in its namespace: it may be gone, or may
+    /// come again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_seen_in: Vec<Name>,
     /// What the admin should know besides.
     pub notes: Vec<Note>,
     /// The strictest level in each state.

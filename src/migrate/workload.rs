@@ -51,6 +51,8 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         counted: !refused_today && !states.future.is_empty(),
         injection,
         injected_containers,
+        seen_in: Vec::new(),
+        not_seen_in: Vec::new(),
         notes: Vec::new(),
         levels: judgement::levels(&states, version),
         lost,

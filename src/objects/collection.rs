@@ -7,6 +7,7 @@ use super::meta::Name;
 use super::server::{Server, Unlisted};
 use super::slim::slim;
 use super::source::{ObjectError, Source};
+use super::time::MaybeTime;
 
 /// `apiVersion` of the object.
 pub const API_VERSION: &str = "psp2psa/v1";
@@ -16,6 +17,8 @@ pub const KIND: &str = "Snapshot";
 slim! {
     /// `reading` of a Snapshot: what was read, and what could not be.
     pub struct Collection as "an account of what was read" {
+        /// `takenAt`: when it was read.
+        "takenAt" taken_at: MaybeTime,
         /// `server`.
         "server" server: Option<CollectedServer>,
         /// `kinds`: those of which the snapshot has everything that there was.

@@ -19,6 +19,7 @@ use super::pod::{PSP_ANNOTATION, Phase, Pod, PodTemplateSpec};
 use super::psp::PodSecurityPolicy;
 use super::rbac::{Binding, Role};
 use super::snapshot::Snapshot;
+use super::time::MaybeTime;
 use super::workload::{CurrentRevision, Workload, WorkloadKind};
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
@@ -55,6 +56,7 @@ pub fn value(object: &Object) -> Value {
 fn account(snapshot: &Snapshot) -> Value {
     let reading = &snapshot.reading;
     of_collection(&Collection {
+        taken_at: MaybeTime(snapshot.taken_at),
         server: snapshot.server.as_ref().map(Into::into),
         kinds: reading.listed.iter().map(ToString::to_string).collect(),
         unlisted: reading.unlisted.iter().map(Into::into).collect(),

@@ -7,6 +7,7 @@ use serde::de::Deserializer;
 use serde::ser::Serializer;
 
 use super::slim::{Slim, read_strings, slim};
+use super::time::MaybeTime;
 
 /// A name that many objects share, such as a namespace's.
 pub type Name = Arc<str>;
@@ -33,6 +34,8 @@ slim! {
         "uid" uid: String,
         /// `resourceVersion`; empty where unset.
         "resourceVersion" resource_version: String,
+        /// `creationTimestamp`.
+        "creationTimestamp" created: MaybeTime,
         /// `generation`.
         "generation" generation: Option<i64>,
         /// `labels`.

@@ -21,6 +21,7 @@ pub mod slice;
 pub mod slim;
 pub mod snapshot;
 pub mod source;
+pub mod time;
 pub mod volume;
 pub mod workload;
 

@@ -16,6 +16,7 @@ use super::path::Segment;
 use super::shared_list::SharedList;
 use super::slice::{Slice, remove_in, slice, transplanted_in};
 use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
+use super::snapshot::SeenIn;
 use super::volume::Volume;
 
 /// The pod annotation with the seccomp profile of all containers, until v1.26.
@@ -66,6 +67,8 @@ pub struct Pod {
     pub status: PodStatus,
     /// The security-relevant slice of the pod.
     pub template: Arc<PodTemplateSpec>,
+    /// The inputs that show the pod.
+    pub seen_in: SeenIn,
 }
 
 /// The labels that tie a pod to a revision of its controller's template.

@@ -1,6 +1,7 @@
 //! What does one run know of a cluster, and what does it not know?
 
 mod builder;
+mod inputs;
 mod intern;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use builder::SnapshotBuilder;
+pub use inputs::{Input, SeenIn};
 
 use super::meta::Name;
 use super::namespace::{Namespace, ServiceAccount};
@@ -17,6 +19,7 @@ use super::psp::PodSecurityPolicy;
 use super::rbac::{Binding, Role};
 use super::server::{Server, Unlisted};
 use super::source::{ObjectError, Source, printable};
+use super::time::Time;
 use super::workload::{Workload, WorkloadKind};
 
 /// Everything one run knows of a cluster, sorted, each object once.
@@ -39,6 +42,10 @@ pub struct Snapshot {
     pub pods: Vec<Pod>,
     /// The API server; `None` where the input does not say.
     pub server: Option<Server>,
+    /// When it was taken of a running cluster; `None` where it was not, or has been since.
+    pub taken_at: Option<Time>,
+    /// The inputs that it was made from, sorted by name; empty for a running cluster.
+    pub inputs: Vec<Input>,
     /// What was read and what could not be.
     pub reading: Reading,
 }

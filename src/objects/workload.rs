@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::meta::Name;
 use super::pod::PodTemplateSpec;
+use super::snapshot::SeenIn;
 
 /// A kind of object that holds a pod template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -124,6 +125,8 @@ pub struct Workload {
     pub claims: Vec<Box<str>>,
     /// The pod template; `None` for a ReplicationController without one.
     pub template: Option<Arc<PodTemplateSpec>>,
+    /// The inputs that show the object.
+    pub seen_in: SeenIn,
 }
 
 /// How pods of a workload's current template can be told from older ones.

@@ -7,6 +7,7 @@ use crate::level::Level;
 use crate::migrate::agreement::{Disagreement, Explanation};
 use crate::migrate::lost::Lost;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
+use crate::objects::snapshot::Input;
 
 /// How many workloads lose hardening with PSP.
 pub(super) fn n_losing(namespace: &NamespacePlan) -> usize {
@@ -198,4 +199,15 @@ pub(super) fn lost(workload: &WorkloadPlan) -> Vec<LostValue<'_>> {
             }
         })
         .collect()
+}
+
+/// When an input was taken; `None` where neither it nor its objects say.
+pub(super) fn age(input: &Input) -> Option<String> {
+    match (input.taken_at, input.newest_object) {
+        (Some(taken_at), _) => Some(format!("collected {taken_at}")),
+        (None, Some(newest)) => {
+            Some(format!("not before {newest}, when its newest object was created"))
+        }
+        (None, None) => None,
+    }
 }

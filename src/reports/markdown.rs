@@ -8,12 +8,13 @@ use std::io;
 use askama::Template;
 
 use super::digest::{
-    Failure, LostValue, disagreement, failures, lost, marks, n_losing, n_refused, note,
+    self, Failure, LostValue, disagreement, failures, lost, marks, n_losing, n_refused, note,
     why_not_stricter,
 };
 use super::patches::Labelling;
 use crate::level::Level;
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
+use crate::objects::snapshot::Input;
 use crate::psa::policy::ENFORCE_LABEL;
 
 /// Writes the plan as Markdown with tables, as GitHub and most wikis take it.
@@ -58,6 +59,10 @@ impl Namespace<'_> {
 }
 
 impl<'p> Page<'p> {
+    fn age(input: &Input) -> Option<String> {
+        digest::age(input)
+    }
+
     fn namespaces(&self) -> impl Iterator<Item = Namespace<'p>> {
         let (plan, labelling) = (self.plan, self.labelling);
         plan.namespaces.iter().map(move |namespace| {

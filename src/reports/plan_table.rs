@@ -1,6 +1,6 @@
 //! `plan -o table`: what each namespace can take, and what to do first.
 
-use super::digest::{n_losing, n_pods, n_refused, why_not_stricter};
+use super::digest::{age, n_losing, n_pods, n_refused, why_not_stricter};
 use super::quoting::printable_row;
 use super::table::aligned;
 use crate::level::Level;
@@ -36,7 +36,8 @@ fn laid_out(plan: &Plan, columns: &[&Column], width: Option<u16>) -> String {
         columns.iter().map(|column| printable(&(column.cell)(namespace)).into_owned()).collect()
     }));
     let mut text = aligned(&rows, width);
-    let paragraphs = std::iter::once(summary(plan)).chain(server(plan)).chain(advice(plan));
+    let paragraphs =
+        std::iter::once(summary(plan)).chain(server(plan)).chain(inputs(plan)).chain(advice(plan));
     for paragraph in paragraphs {
         text.push('\n');
         text.push_str(&aligned(&[printable_row([&paragraph])], Some(WIDTH)));
@@ -155,6 +156,22 @@ fn server(plan: &Plan) -> Option<String> {
     Some(format!("The server {} {psp} PodSecurityPolicies and {psa}{version}.", server.git_version))
 }
 
+/// What was looked at, and when; `None` where there is but one input.
+fn inputs(plan: &Plan) -> Option<String> {
+    if plan.inputs.len() < 2 {
+        return None;
+    }
+    let inputs: Vec<String> = plan
+        .inputs
+        .iter()
+        .map(|input| match age(input) {
+            Some(age) => format!("{} ({age})", input.name),
+            None => input.name.to_string(),
+        })
+        .collect();
+    Some(format!("{} inputs are evidence together: {}.", inputs.len(), inputs.join(", ")))
+}
+
 fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
@@ -226,6 +243,7 @@ fn title(kind: FindingKind) -> &'static str {
             "Namespaces with another answer at other versions of the standards"
         }
         FindingKind::RefusedToday => "Workloads that PSP refuses today, and that do not count",
+        FindingKind::NotInEveryInput => "Namespaces with workloads that only some inputs show",
     }
 }
 

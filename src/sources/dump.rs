@@ -17,6 +17,9 @@ use crate::objects::meta::Name;
 /// What names of files in a directory end in; `.gz` may follow.
 const EXTENSIONS: [&str; 4] = [".yaml", ".yml", ".json", ".jsonl"];
 
+/// What standard input is called.
+const STDIN: &str = "stdin";
+
 /// How often gzip may be packed into gzip.
 const MAX_GZIP_DEPTH: usize = 3;
 
@@ -47,6 +50,15 @@ impl Input {
             Self::Path { path: argument.to_owned(), is_recursive }
         }
     }
+
+    /// What sources and errors call it.
+    #[must_use]
+    pub fn name(&self) -> Name {
+        match self {
+            Self::Stdin => STDIN.into(),
+            Self::Path { path, .. } => name_of(path),
+        }
+    }
 }
 
 /// Reads all objects of the inputs, in their order.
@@ -54,7 +66,7 @@ pub fn read(inputs: &[Input], sink: &mut Sink<'_>) {
     for input in inputs {
         match input {
             Input::Stdin => {
-                read_from("stdin", io::stdin().lock(), sink);
+                read_from(STDIN, io::stdin().lock(), sink);
             }
             Input::Path { path, is_recursive } if path.is_dir() => {
                 read_directory(path, *is_recursive, sink);

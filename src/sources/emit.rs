@@ -67,9 +67,12 @@ impl<'a, 's> Emitter<'a, 's> {
     pub(super) fn deliver(&mut self, source: Source, decoded: Decoded) {
         let type_meta = decoded.type_meta;
         let content = match decoded.body {
-            Ok(object) => {
-                Content::Object { api_version: type_meta.api_version, kind: type_meta.kind, object }
-            }
+            Ok(object) => Content::Object {
+                api_version: type_meta.api_version,
+                kind: type_meta.kind,
+                object,
+                created: decoded.created,
+            },
             Err(skipped) => Content::Skipped {
                 api_version: type_meta.api_version,
                 kind: type_meta.kind,

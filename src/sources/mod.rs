@@ -26,6 +26,7 @@ use crate::objects::Object;
 use crate::objects::meta::Name;
 use crate::objects::snapshot::SnapshotBuilder;
 pub use crate::objects::source::{ObjectError, Source, printable};
+use crate::objects::time::Time;
 
 /// One object of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum Content {
         kind: Name,
         /// The object; its namespace is empty where it names none.
         object: Object,
+        /// `metadata.creationTimestamp`; `None` where it is unset, or no time.
+        created: Option<Time>,
     },
     /// An object of another kind.
     Skipped {
@@ -79,22 +82,26 @@ pub fn read_into_with(
     on_item: &mut dyn FnMut(),
 ) -> Vec<SourceError> {
     let mut errors = Vec::new();
-    read(inputs, &mut |item| {
-        on_item();
-        match item {
-            Ok(Item { source, content: Ok(Content::Object { object, .. }) }) => {
-                builder.add(object, &source);
+    for input in inputs {
+        builder.begin_input(input.name());
+        read(std::slice::from_ref(input), &mut |item| {
+            on_item();
+            match item {
+                Ok(Item { source, content: Ok(Content::Object { object, created, .. }) }) => {
+                    builder.add(object, &source);
+                    builder.saw(created);
+                }
+                Ok(Item { content: Ok(Content::Skipped { api_version, kind, .. }), .. }) => {
+                    builder.skip(&api_version, &kind);
+                }
+                Ok(Item { content: Err(error), .. }) => builder.add_unreadable(error),
+                Err(error) => {
+                    builder.add_unreadable_input(error.to_string());
+                    errors.push(error);
+                }
             }
-            Ok(Item { content: Ok(Content::Skipped { api_version, kind, .. }), .. }) => {
-                builder.skip(&api_version, &kind);
-            }
-            Ok(Item { content: Err(error), .. }) => builder.add_unreadable(error),
-            Err(error) => {
-                builder.add_unreadable_input(error.to_string());
-                errors.push(error);
-            }
-        }
-    });
+        });
+    }
     errors
 }
 

@@ -11,6 +11,7 @@ mod findings;
 mod help;
 mod html;
 mod input;
+mod inputs;
 mod patches;
 mod plan;
 mod policies;

@@ -18,6 +18,29 @@ pub(super) fn find(namespace: &NamespacePlan, version: Version, findings: &mut V
     findings.extend(one_workload_away(namespace));
     findings.extend(accounts_use_different_policies(namespace));
     findings.extend(other_versions(namespace, version));
+    findings.extend(not_in_every_input(namespace));
+}
+
+fn not_in_every_input(namespace: &NamespacePlan) -> Option<Finding> {
+    let missed: Vec<&WorkloadPlan> =
+        namespace.workloads.iter().filter(|workload| !workload.not_seen_in.is_empty()).collect();
+    if missed.is_empty() {
+        return None;
+    }
+    let evidence = missed
+        .iter()
+        .map(|workload| {
+            let (seen, missing) = (workload.seen_in.join(", "), workload.not_seen_in.join(", "));
+            format!("{}: in {seen}, not in {missing}", WorkloadName::of(workload))
+        })
+        .collect();
+    let message = "not every input shows these workloads; they count all the same, as they may \
+                   come again";
+    let kind = FindingKind::NotInEveryInput;
+    Some(
+        finding(kind, namespace, &missed, message.to_owned(), evidence)
+            .suggesting("leave older inputs out if these workloads are gone for good"),
+    )
 }
 
 fn label_conflict(namespace: &NamespacePlan) -> Option<Finding> {

@@ -23,6 +23,7 @@ pub use kinds::TypeMeta;
 use super::Object;
 use super::meta::{Name, ObjectMeta};
 use super::slim::{Key, Nullable};
+use super::time::{MaybeTime, Time};
 
 /// What one object's text holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Decoded {
     pub type_meta: TypeMeta,
     /// The object, or the name of one whose kind the program does not read.
     pub body: Result<Object, Skipped>,
+    /// `metadata.creationTimestamp`, for kinds that the program reads.
+    pub created: Option<Time>,
 }
 
 /// An object of a kind that the program does not read.
@@ -135,7 +138,8 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
         };
         let draft = draft.unwrap_or_else(|| Draft::new(Shape::of(&api_version, &kind)));
         let type_meta = TypeMeta { api_version, kind };
-        Ok(Decoded { body: draft.finish(&type_meta), type_meta })
+        let MaybeTime(created) = draft.metadata.created;
+        Ok(Decoded { body: draft.finish(&type_meta), type_meta, created })
     }
 }
 

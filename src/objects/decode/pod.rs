@@ -11,6 +11,7 @@ use crate::objects::pod::{
     is_security_annotation,
 };
 use crate::objects::slim::{Nullable, slim};
+use crate::objects::snapshot::SeenIn;
 use crate::objects::volume::{Volume, VolumeSource};
 
 /// The fields of a pod besides its metadata.
@@ -103,6 +104,7 @@ impl PodBody {
             generate_name: metadata.generate_name.into(),
             resource_version: metadata.resource_version.into(),
             controller,
+            seen_in: SeenIn::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::objects::meta::{
 };
 use crate::objects::pod::PodTemplateSpec;
 use crate::objects::slim::{Nullable, slim};
+use crate::objects::snapshot::SeenIn;
 use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind};
 
 /// The fields of any workload besides its metadata.
@@ -154,6 +155,7 @@ impl WorkloadBody {
             generate_name: metadata.generate_name.into(),
             uid: metadata.uid.into(),
             resource_version: metadata.resource_version.into(),
+            seen_in: SeenIn::default(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How does a heap of objects become one picture, whatever their order?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use super::inputs::{Inputs, SeenIn};
 use super::intern::Interner;
 use super::{Conflict, Reading, Snapshot};
 use crate::objects::Object;
@@ -14,6 +15,7 @@ use crate::objects::psp::PodSecurityPolicy;
 use crate::objects::rbac::{Binding, Role};
 use crate::objects::server::{Server, Unlisted};
 use crate::objects::source::{ObjectError, Source};
+use crate::objects::time::Time;
 use crate::objects::workload::Workload;
 
 /// Collects objects into a [`Snapshot`].
@@ -23,7 +25,9 @@ use crate::objects::workload::Workload;
 pub struct SnapshotBuilder {
     default_namespace: Name,
     interner: Interner,
-    files: Vec<Name>,
+    /// The files that objects have come from, with the places of the inputs that they belong to.
+    files: Vec<(Name, usize)>,
+    inputs: Inputs,
     policies: Vec<Entry<PodSecurityPolicy>>,
     roles: Vec<Entry<Role>>,
     bindings: Vec<Entry<Binding>>,
@@ -66,6 +70,7 @@ impl SnapshotBuilder {
             default_namespace: default_namespace.into(),
             interner: Interner::default(),
             files: Vec::new(),
+            inputs: Inputs::default(),
             policies: Vec::new(),
             roles: Vec::new(),
             bindings: Vec::new(),
@@ -89,6 +94,9 @@ impl SnapshotBuilder {
             self.add_collection(collection);
             return;
         }
+        if let Some(input) = self.inputs.current() {
+            *input.objects.entry(object.kind()).or_default() += 1;
+        }
         self.interner.share(&mut object);
         let origin = self.origin(source);
         *self.reading.read.entry(object.kind()).or_default() += 1;
@@ -106,6 +114,18 @@ impl SnapshotBuilder {
             Object::Workload(object) => self.workloads.push(Entry { object, origin }),
             Object::Role(object) => self.roles.push(Entry { object, origin }),
             Object::Binding(object) => self.bindings.push(Entry { object, origin }),
+        }
+    }
+
+    /// Says that what is added from now on belongs to the input of that name.
+    pub fn begin_input(&mut self, name: Name) {
+        self.inputs.begin(name);
+    }
+
+    /// Records when an object was created that has been added.
+    pub fn saw(&mut self, created: Option<Time>) {
+        if let Some(input) = self.inputs.current() {
+            input.newest_object = input.newest_object.max(created);
         }
     }
 
@@ -144,6 +164,9 @@ impl SnapshotBuilder {
         if let Some(server) = collection.server.as_ref().and_then(CollectedServer::to_server) {
             self.add_server(server);
         }
+        if let Some(input) = self.inputs.current() {
+            input.taken_at = input.taken_at.max(collection.taken_at.0);
+        }
         let reading = &mut self.reading;
         reading.listed.extend(collection.kinds.iter().map(|kind| Name::from(kind.as_str())));
         reading.unlisted.extend(collection.unlisted.iter().map(Into::into));
@@ -154,7 +177,7 @@ impl SnapshotBuilder {
     /// Takes back every object of that file, readable or not, as if it had never been added.
     pub fn forget(&mut self, file: &str) {
         self.reading.unreadable.retain(|error| *error.at.file != *file);
-        let Some(known) = self.files.iter().rposition(|name| **name == *file) else { return };
+        let Some(known) = self.files.iter().rposition(|(name, _)| **name == *file) else { return };
         let read = &mut self.reading.read;
         forget_in(&mut self.policies, known, read);
         forget_in(&mut self.roles, known, read);
@@ -168,7 +191,9 @@ impl SnapshotBuilder {
     /// The snapshot, and the objects that were given in several versions without a newest, sorted.
     #[must_use]
     pub fn finish(self) -> (Snapshot, Vec<Conflict>) {
-        let mut resolver = Resolver { files: self.files, conflicts: Vec::new() };
+        let (inputs, places) = self.inputs.sorted();
+        let mut resolver =
+            Resolver { files: self.files, places, sets: BTreeSet::new(), conflicts: Vec::new() };
         let mut reading = self.reading;
         reading.unreadable.sort();
         reading.unreadable_inputs.sort();
@@ -187,6 +212,8 @@ impl SnapshotBuilder {
             workloads: BTreeMap::new(),
             pods: resolver.resolve(self.pods),
             server: self.server,
+            taken_at: None,
+            inputs,
             reading,
         };
         for workload in resolver.resolve(self.workloads) {
@@ -206,9 +233,10 @@ impl SnapshotBuilder {
     }
 
     fn origin(&mut self, source: &Source) -> Origin {
-        let known = self.files.iter().rposition(|file| *file == source.file);
+        let input = self.inputs.current_place();
+        let known = self.files.iter().rposition(|(file, of)| *of == input && *file == source.file);
         let file = known.unwrap_or_else(|| {
-            self.files.push(Name::clone(&source.file));
+            self.files.push((Name::clone(&source.file), input));
             self.files.len() - 1
         });
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -260,6 +288,8 @@ trait Identified: Debug + PartialEq {
     /// Kind, namespace and name. Objects with an empty name are never the same.
     fn identity(&self) -> (&'static str, &str, &str);
     fn resource_version_mut(&mut self) -> &mut Box<str>;
+    /// Notes the inputs that show the object, where that is of interest.
+    fn be_seen_in(&mut self, _inputs: &SeenIn) {}
     /// What tells one version from another.
     fn contents(&self) -> String {
         format!("{self:?}")
@@ -267,7 +297,7 @@ trait Identified: Debug + PartialEq {
 }
 
 macro_rules! identified {
-    ($($type:ty: |$object:ident| $kind:expr, $namespace:expr $(, $contents:expr)?;)*) => {
+    ($($type:ty: |$object:ident| $kind:expr, $namespace:expr $(, { $($more:tt)* })?;)*) => {
         $(impl Identified for $type {
             fn identity(&self) -> (&'static str, &str, &str) {
                 let $object = self;
@@ -278,10 +308,7 @@ macro_rules! identified {
                 &mut self.resource_version
             }
 
-            $(fn contents(&self) -> String {
-                let $object = self;
-                $contents
-            })?
+            $($($more)*)?
         })*
     };
 }
@@ -290,10 +317,20 @@ identified! {
     PodSecurityPolicy: |_object| "PodSecurityPolicy", "";
     Namespace: |_object| "Namespace", "";
     ServiceAccount: |account| "ServiceAccount", &account.namespace;
-    Pod: |pod| "Pod", &pod.namespace;
-    // Servers of old serve one Deployment as extensions/v1beta1 and as apps/v1.
+    Pod: |pod| "Pod", &pod.namespace, {
+        fn be_seen_in(&mut self, inputs: &SeenIn) {
+            self.seen_in = SeenIn::clone(inputs);
+        }
+    };
     Workload: |workload| workload.kind.as_str(), &workload.namespace, {
-        format!("{:?}", Workload { api_version: Name::default(), ..workload.clone() })
+        // Servers of old serve one Deployment as extensions/v1beta1 and as apps/v1.
+        fn contents(&self) -> String {
+            format!("{:?}", Workload { api_version: Name::default(), ..self.clone() })
+        }
+
+        fn be_seen_in(&mut self, inputs: &SeenIn) {
+            self.seen_in = SeenIn::clone(inputs);
+        }
     };
     Role: |role| role.kind(), role.namespace.as_deref().unwrap_or_default();
     Binding: |binding| binding.kind(), binding.namespace.as_deref().unwrap_or_default();
@@ -301,7 +338,11 @@ identified! {
 
 /// Decides which version of an object stands.
 struct Resolver {
-    files: Vec<Name>,
+    files: Vec<(Name, usize)>,
+    /// Where each input stands in the snapshot, by its place among those given.
+    places: Vec<u32>,
+    /// The sets of inputs that objects were seen in, to be shared.
+    sets: BTreeSet<SeenIn>,
     conflicts: Vec<Conflict>,
 }
 
@@ -318,6 +359,10 @@ impl Resolver {
             {
                 versions.push(next);
             }
+            let seen_in = self.seen_in(&versions);
+            for version in &mut versions {
+                version.object.be_seen_in(&seen_in);
+            }
             if versions[0].object.identity().2.is_empty() {
                 versions.sort_by_cached_key(|version| format!("{:?}", version.object));
                 kept.extend(versions.into_iter().map(|version| version.object));
@@ -326,6 +371,24 @@ impl Resolver {
             }
         }
         kept
+    }
+
+    fn seen_in<T>(&mut self, versions: &[Entry<T>]) -> SeenIn {
+        if self.places.len() < 2 {
+            return SeenIn::default();
+        }
+        let input = |version: &Entry<T>| {
+            let (_, input) = self.files.get(version.origin.file as usize)?;
+            self.places.get(*input).copied()
+        };
+        let inputs: BTreeSet<u32> = versions.iter().filter_map(input).collect();
+        let inputs: Vec<u32> = inputs.into_iter().collect();
+        if let Some(known) = self.sets.get(inputs.as_slice()) {
+            return SeenIn::clone(known);
+        }
+        let inputs = SeenIn::from(inputs);
+        self.sets.insert(SeenIn::clone(&inputs));
+        inputs
     }
 
     fn newest<T: Identified>(&mut self, mut versions: Vec<Entry<T>>) -> Option<T> {
@@ -382,7 +445,11 @@ impl Resolver {
 
     fn source(&self, origin: Origin) -> Source {
         Source {
-            file: self.files.get(origin.file as usize).cloned().unwrap_or_default(),
+            file: self
+                .files
+                .get(origin.file as usize)
+                .map(|(file, _)| file.clone())
+                .unwrap_or_default(),
             index: origin.index as usize,
             line: (origin.line > 0).then_some(origin.line as usize),
         }

@@ -79,6 +79,7 @@ fn objects_without_a_name_are_all_kept() {
             current_revision: super::super::workload::CurrentRevision::All,
             claims: Vec::new(),
             template: None,
+            seen_in: super::SeenIn::default(),
         };
         builder.add(Object::Workload(job), &source(0));
     }
