@@ -41,6 +41,14 @@ fn a_namespace() {
 }
 
 #[test]
+fn what_a_webhook_injects_is_told_once() {
+    let stdout = demo2("ns/t16").stdout;
+    let workloads = "\n  Deployment w1, Deployment w2, Deployment w3, Deployment w5\n    baseline \
+                     (capabilities_baseline, set by a webhook): spec.initContainers[name=px-init]";
+    assert_eq!(stdout.matches(workloads).count(), 1, "{stdout}");
+}
+
+#[test]
 fn a_namespace_with_labels_in_conflict() {
     assert_snapshot!(demo2("ns/t22"));
 }

@@ -78,20 +78,28 @@ fn remaining(outline: &mut Outline, patch: &Patch) {
     }
 }
 
-/// Lists, for each workload of a namespace, what no patch takes away.
+/// Lists what no patch takes away, with the workloads of a namespace that have it: what a webhook
+/// injects is the same in many.
 pub(super) fn changes_by_hand(outline: &mut Outline, namespace: &NamespacePlan) {
-    let mut is_told = false;
+    let mut told: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     for workload in &namespace.workloads {
-        let Some(patch) = workload.patch.as_ref().filter(|it| !it.needs_change.is_empty()) else {
-            continue;
-        };
-        if !is_told {
-            outline.heading(2, "What needs a change by hand");
-            is_told = true;
+        let needed = workload.patch.iter().flat_map(|patch| &patch.needs_change);
+        let needed: Vec<String> = needed.map(needed_change).collect();
+        let name = format!("{} {}", workload.kind, workload.name);
+        match told.iter_mut().find(|(of_others, _)| *of_others == needed) {
+            Some((_, names)) => names.push(name),
+            None => told.push((needed, vec![name])),
         }
-        outline.item(0, format!("{} {}", workload.kind, workload.name));
-        for needed in &patch.needs_change {
-            outline.item(1, needed_change(needed));
+    }
+    told.retain(|(needed, _)| !needed.is_empty());
+    if told.is_empty() {
+        return;
+    }
+    outline.heading(2, "What needs a change by hand");
+    for (needed, names) in told {
+        outline.item(0, names.join(", "));
+        for needed in needed {
+            outline.item(1, needed);
         }
     }
 }
