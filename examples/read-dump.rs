@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let errors = read_into(&mut builder, &inputs);
     let read = start.elapsed();
     let start = Instant::now();
-    let (snapshot, conflicts) = builder.finish();
+    let snapshot = builder.finish();
     let sorted = start.elapsed();
     let mut out = std::io::stdout().lock();
     writeln!(out, "read in {read:.2?}, sorted in {sorted:.2?}")?;
@@ -33,6 +33,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     templates.sort_unstable();
     templates.dedup();
     writeln!(out, "{} pods of {} slices", snapshot.pods.len(), templates.len())?;
-    writeln!(out, "{} conflicts, {} bad inputs", conflicts.len(), errors.len())?;
+    writeln!(out, "{} conflicts, {} bad inputs", snapshot.reading.conflicts.len(), errors.len())?;
     Ok(())
 }

@@ -114,8 +114,7 @@ pub(super) fn read_snapshot(
     for error in &input_errors {
         errors::say(&format!("error: {}", errors::with_causes(error)));
     }
-    let (mut snapshot, conflicts) = builder.finish();
-    snapshot.reading.conflicts = conflicts;
+    let snapshot = builder.finish();
     report_reading(&snapshot);
     if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
         return Err(CliError::NothingRead);

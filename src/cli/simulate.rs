@@ -101,8 +101,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         }
         Err(error) => questions.push(Question::Unreadable(index, source, error)),
     })?;
-    let (snapshot, conflicts) = builder.finish();
-    for conflict in &conflicts {
+    let snapshot = builder.finish();
+    for conflict in &snapshot.reading.conflicts {
         outcome = Outcome::Incomplete;
         errors::say(&format!("warning: {conflict}"));
     }

@@ -27,7 +27,7 @@ fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
             builder.add(object, &Source { file: "test".into(), index, line: None });
         }
     }
-    builder.finish().0
+    builder.finish()
 }
 
 /// What the command line asks for where nothing is said, but for a server of v1.21.

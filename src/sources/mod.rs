@@ -39,6 +39,7 @@ pub struct Item {
 
 /// What an object of the input is.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each object")]
 pub enum Content {
     /// An object of a kind that the program reads.
     Object {

@@ -41,8 +41,8 @@ fn both_days() -> Folder {
 }
 
 fn plan(folder: &Folder, files: &[&str]) -> Value {
-    let files: String = files.iter().map(|file| format!(" -f {file}")).collect();
-    folder.psp2psa(&format!("plan -o json{files}")).run().json()
+    let files = files.join(" -f ");
+    folder.psp2psa(&format!("plan -o json -f {files}")).run().json()
 }
 
 #[test]

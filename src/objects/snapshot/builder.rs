@@ -188,9 +188,9 @@ impl SnapshotBuilder {
         forget_in(&mut self.pods, known, read);
     }
 
-    /// The snapshot, and the objects that were given in several versions without a newest, sorted.
+    /// The snapshot of all that was added.
     #[must_use]
-    pub fn finish(self) -> (Snapshot, Vec<Conflict>) {
+    pub fn finish(self) -> Snapshot {
         let (inputs, places) = self.inputs.sorted();
         let mut resolver =
             Resolver { files: self.files, places, sets: BTreeSet::new(), conflicts: Vec::new() };
@@ -229,7 +229,8 @@ impl SnapshotBuilder {
             snapshot.workloads.insert(key, workload);
         }
         resolver.conflicts.sort();
-        (snapshot, resolver.conflicts)
+        snapshot.reading.conflicts = resolver.conflicts;
+        snapshot
     }
 
     fn origin(&mut self, source: &Source) -> Origin {

@@ -25,7 +25,8 @@ fn resolve(objects: &[(&str, &str)]) -> (String, Vec<usize>) {
             let (version, label) = objects[index];
             builder.add(namespace("web", version, label), &source(index));
         }
-        let (snapshot, conflicts) = builder.finish();
+        let snapshot = builder.finish();
+        let conflicts = &snapshot.reading.conflicts;
         assert_eq!(snapshot.reading.read["Namespace"], objects.len());
         let dropped = conflicts.iter().flat_map(|conflict| &conflict.dropped);
         let dropped: Vec<_> = dropped.map(|source| source.index).collect();
@@ -83,8 +84,8 @@ fn objects_without_a_name_are_all_kept() {
         };
         builder.add(Object::Workload(job), &source(0));
     }
-    let (snapshot, conflicts) = builder.finish();
-    assert_eq!(conflicts, []);
+    let snapshot = builder.finish();
+    assert_eq!(snapshot.reading.conflicts, []);
     assert_eq!(snapshot.pods.len(), 2);
     assert_eq!(&*snapshot.pods[0].namespace, "here");
     let names: Vec<_> = snapshot.workloads.keys().map(|(_, _, name)| &**name).collect();
@@ -98,7 +99,7 @@ fn equal_parts_are_kept_once() {
         let pod = Pod { namespace: "web".into(), name: name.into(), ..Pod::default() };
         builder.add(Object::Pod(pod), &source(0));
     }
-    let (snapshot, _) = builder.finish();
+    let snapshot = builder.finish();
     let [a, b] = snapshot.pods.as_slice() else { panic!() };
     assert!(std::sync::Arc::ptr_eq(&a.template, &b.template));
     assert!(std::sync::Arc::ptr_eq(&a.namespace, &b.namespace));

@@ -64,7 +64,7 @@ pub(super) fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snap
         let object = seed.deserialize(object).unwrap().body.unwrap();
         builder.add(object, &Source { file: "test".into(), index, line: None });
     }
-    builder.finish().0
+    builder.finish()
 }
 
 /// Every recorded creation.

@@ -2,16 +2,21 @@
 
 use std::path::Path;
 
-use crate::objects::snapshot::{Conflict, Snapshot, SnapshotBuilder};
+use crate::objects::snapshot::{SeenIn, Snapshot, SnapshotBuilder};
 use crate::sources::{Input, read_into};
 
-pub(super) fn snapshot(files: &[&str]) -> (Snapshot, Vec<Conflict>) {
+/// The cluster of these files, whichever of them shows it.
+pub(super) fn snapshot(files: &[&str]) -> Snapshot {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/clusters");
     let inputs: Vec<_> = files.iter().map(|file| Input::new(&root.join(file), false)).collect();
     let mut builder = SnapshotBuilder::default();
     let errors = read_into(&mut builder, &inputs);
     assert!(errors.is_empty(), "{errors:?}");
-    builder.finish()
+    let mut snapshot = builder.finish();
+    snapshot.inputs.clear();
+    snapshot.pods.iter_mut().for_each(|pod| pod.seen_in = SeenIn::default());
+    snapshot.workloads.values_mut().for_each(|workload| workload.seen_in = SeenIn::default());
+    snapshot
 }
 
 #[test]
@@ -20,9 +25,9 @@ fn yaml_and_json_of_a_cluster_say_the_same() {
         ("demo-1.21.yaml", "demo-1.21.json.gz", 397, 62, 16),
         ("demo2-1.21.yaml.gz", "demo2-1.21.json.gz", 610, 107, 22),
     ] {
-        let (from_yaml, conflicts) = snapshot(&[yaml]);
-        let (from_json, _) = snapshot(&[json]);
-        assert_eq!(conflicts, []);
+        let from_yaml = snapshot(&[yaml]);
+        let from_json = snapshot(&[json]);
+        assert_eq!(from_yaml.reading.conflicts, []);
         assert_eq!(from_yaml.reading.unreadable, []);
         assert_eq!(from_yaml, from_json);
         let read: usize = from_yaml.reading.read.values().sum();
@@ -35,9 +40,9 @@ fn yaml_and_json_of_a_cluster_say_the_same() {
 
 #[test]
 fn a_cluster_given_twice_is_the_same_cluster() {
-    let (once, _) = snapshot(&["demo-1.21.yaml"]);
-    let (twice, conflicts) = snapshot(&["demo-1.21.json.gz", "demo-1.21.yaml"]);
-    assert_eq!(conflicts, []);
+    let once = snapshot(&["demo-1.21.yaml"]);
+    let twice = snapshot(&["demo-1.21.json.gz", "demo-1.21.yaml"]);
+    assert_eq!(twice.reading.conflicts, []);
     assert_eq!(once.pods, twice.pods);
     assert_eq!(once.workloads, twice.workloads);
 }
