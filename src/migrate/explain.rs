@@ -255,9 +255,10 @@ fn considered(
 ) -> Vec<Considered> {
     let admission = simulation.admission();
     let subjects = Subjects::new(namespace, &workload.service_account, requester);
+    let rights = subjects.rights(simulation.authorizer());
     let consider = |policy: &Policy| {
         let name = policy.name().clone();
-        let grant = subjects.grant(simulation.authorizer(), &name);
+        let grant = rights.grant(&name);
         let grant = grant.map(|(via, grant)| GrantPath::of(via, &grant));
         if grant.is_none() {
             let answer = Answer::NotGranted;

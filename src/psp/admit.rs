@@ -208,10 +208,11 @@ impl Admission {
         subjects: &Subjects<'_>,
         authorizer: &Authorizer<'s>,
     ) -> Vec<Granted<'s>> {
+        let rights = subjects.rights(authorizer);
         self.policies
             .iter()
             .filter_map(|policy| {
-                let (via, grant) = subjects.grant(authorizer, policy.name())?;
+                let (via, grant) = rights.grant(policy.name())?;
                 Some(Granted { policy: policy.name().clone(), via, grant })
             })
             .collect()
@@ -280,8 +281,9 @@ impl Admission {
     ) -> Vec<(Name, Consideration)> {
         let Request { namespace, pod, requester, .. } = *request;
         let subjects = Subjects::new(namespace, pod.spec.service_account(), requester);
+        let rights = subjects.rights(authorizer);
         let consider = |policy: &Policy| {
-            if subjects.grant(authorizer, policy.name()).is_none() {
+            if rights.grant(policy.name()).is_none() {
                 return Consideration::NotAuthorized;
             }
             let mut pod = pod.clone();

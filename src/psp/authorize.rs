@@ -2,7 +2,7 @@
 
 use crate::objects::rbac::PolicyRule;
 use crate::objects::snapshot::Snapshot;
-use crate::rbac::{self, Attributes, Authorizer, Grant, Holder, User};
+use crate::rbac::{self, Attributes, Authorizer, Grant, Holder, Rights, User};
 
 /// The API groups in which PodSecurityPolicies stood over time; a grant in either counts.
 const GROUPS: [&str; 2] = ["policy", "extensions"];
@@ -45,17 +45,41 @@ impl<'a> Subjects<'a> {
         Self { namespace, service_account, requester }
     }
 
+    /// What each of them may do, the service account first.
+    #[must_use]
+    pub fn rights<'r, 's>(&self, authorizer: &'r Authorizer<'s>) -> UseRights<'_, 'r, 's> {
+        let users = [
+            (Via::ServiceAccount, self.service_account.as_ref()),
+            (Via::Requester, self.requester),
+        ];
+        let rights = users.into_iter().filter_map(|(via, user)| {
+            let rights = authorizer.rights(user?, self.namespace);
+            (!rights.is_empty()).then_some((via, rights))
+        });
+        UseRights { namespace: self.namespace, rights: rights.collect() }
+    }
+}
+
+/// What the subjects of a pod may do in its namespace.
+#[derive(Debug, Clone)]
+pub struct UseRights<'n, 'r, 's> {
+    namespace: &'n str,
+    /// Those who have any.
+    rights: Vec<(Via, Rights<'r, 's>)>,
+}
+
+impl<'s> UseRights<'_, '_, 's> {
     /// Whether one of them may use a policy: who, the service account first, and through what.
     ///
     /// Upstream: `plugin/pkg/admission/security/podsecuritypolicy/admission.go`,
     /// `isAuthorizedForPolicy` (v1.21).
     #[must_use]
-    pub fn grant<'s>(&self, authorizer: &Authorizer<'s>, policy: &str) -> Option<(Via, Grant<'s>)> {
-        [(Via::ServiceAccount, self.service_account.as_ref()), (Via::Requester, self.requester)]
-            .into_iter()
-            .find_map(|(via, user)| {
-                use_grant(authorizer, user?, policy, self.namespace).map(|grant| (via, grant))
-            })
+    pub fn grant(&self, policy: &str) -> Option<(Via, Grant<'s>)> {
+        self.rights.iter().find_map(|(via, rights)| {
+            let requests = requests(policy, self.namespace);
+            let grant = requests.iter().find_map(|request| rights.grant(request))?;
+            Some((*via, grant))
+        })
     }
 }
 
@@ -71,17 +95,6 @@ pub fn is_about_policies(rule: &PolicyRule) -> bool {
     // With a name of its own the rule allows whatever its names allow.
     let name = rule.resource_names.first().map_or("", String::as_str);
     requests(name, "").iter().any(|request| rbac::allows(rule, request))
-}
-
-/// Why a user may use a policy in a namespace; `None` where it may not.
-#[must_use]
-pub fn use_grant<'s>(
-    authorizer: &Authorizer<'s>,
-    user: &User,
-    policy: &str,
-    namespace: &str,
-) -> Option<Grant<'s>> {
-    requests(policy, namespace).iter().find_map(|request| authorizer.authorize(user, request))
 }
 
 /// Everybody who may use a policy, and where; see [`Authorizer::holders`].

@@ -122,38 +122,26 @@ impl<'a> Authorizer<'a> {
         self.bindings.push(bound_role);
     }
 
-    /// Whether RBAC grants a request to a user, and through what.
-    ///
-    /// Of several grants the first is given: ClusterRoleBindings by name before the namespace's
-    /// RoleBindings by name, within one the subjects and rules as they stand.
+    /// Whether RBAC grants a request to a user, and through what; see [`Rights::grant`].
     #[must_use]
     pub fn authorize(&self, user: &User, request: &Attributes<'_>) -> Option<Grant<'a>> {
-        let bound = || {
-            let by_name = self.users.get(user.name.as_str());
-            by_name
-                .into_iter()
-                .chain(user.groups.iter().filter_map(|group| self.groups.get(group.as_str())))
-        };
-        let granting = |entries: &[Entry]| {
-            entries.iter().find_map(|&entry| Some((entry, self.granting_rule(entry, request)?)))
-        };
-        let everywhere = bound().filter_map(|bound| granting(&bound.everywhere));
-        let in_namespace = || {
-            let entries = bound().filter_map(|bound| bound.by_namespace.get(request.namespace));
-            entries.filter_map(|entries| granting(entries)).min_by_key(|(entry, _)| *entry)
-        };
-        let (entry, rule) = everywhere.min_by_key(|(entry, _)| *entry).or_else(in_namespace)?;
-        let BoundRole { binding, role, .. } = self.bindings.get(entry.binding)?;
-        Some(Grant { binding, subject: binding.subjects.get(entry.subject)?, role, rule })
+        self.rights(user, request.namespace).grant(request)
     }
 
-    fn granting_rule(&self, entry: Entry, request: &Attributes<'_>) -> Option<&'a PolicyRule> {
-        self.bindings
-            .get(entry.binding)?
-            .rules
-            .iter()
-            .find(|rule| rules::allows(rule, request))
-            .copied()
+    /// What is bound to a user in a namespace, for several questions about the same.
+    #[must_use]
+    pub fn rights(&self, user: &User, namespace: &str) -> Rights<'_, 'a> {
+        let by_name = self.users.get(user.name.as_str());
+        let by_group = user.groups.iter().filter_map(|group| self.groups.get(group.as_str()));
+        let (mut entries, mut in_namespace) = (Vec::new(), Vec::new());
+        for bound in by_name.into_iter().chain(by_group) {
+            entries.extend_from_slice(&bound.everywhere);
+            in_namespace.extend(bound.by_namespace.get(namespace).into_iter().flatten());
+        }
+        entries.sort_unstable();
+        in_namespace.sort_unstable();
+        entries.append(&mut in_namespace);
+        Rights { authorizer: self, entries }
     }
 
     /// Every subject to whom one of the requests is granted, each once per namespace, sorted by
@@ -184,6 +172,36 @@ impl<'a> Authorizer<'a> {
             }
         }
         holders.into_values().collect()
+    }
+}
+
+/// What is bound to a user in a namespace.
+#[derive(Debug, Clone)]
+pub struct Rights<'r, 'a> {
+    authorizer: &'r Authorizer<'a>,
+    /// In the order in which RBAC looks: ClusterRoleBindings by name before the namespace's
+    /// RoleBindings by name.
+    entries: Vec<Entry>,
+}
+
+impl<'a> Rights<'_, 'a> {
+    /// Whether nothing is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether a request is granted, and through what; its `namespace` must be that of the rights.
+    ///
+    /// Of several grants the first is given: ClusterRoleBindings by name before the namespace's
+    /// RoleBindings by name, within one the subjects and rules as they stand.
+    #[must_use]
+    pub fn grant(&self, request: &Attributes<'_>) -> Option<Grant<'a>> {
+        self.entries.iter().find_map(|entry| {
+            let BoundRole { binding, role, rules } = self.authorizer.bindings.get(entry.binding)?;
+            let rule = rules.iter().copied().find(|rule| rules::allows(rule, request))?;
+            Some(Grant { binding, subject: binding.subjects.get(entry.subject)?, role, rule })
+        })
     }
 }
 

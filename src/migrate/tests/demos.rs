@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{options, plan, snapshot};
 use crate::migrate::simulation::Simulation;
-use crate::psp::authorize;
+use crate::psp::authorize::Subjects;
 use crate::rbac::User;
 
 /// The objects of the first recorded cluster.
@@ -137,8 +137,8 @@ fn the_first_demos_templates_are_admitted_as_recorded() {
         let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for policy in snapshot.policies.keys() {
             for (who, user) in &subjects {
-                let grant = authorize::use_grant(simulation.authorizer(), user, policy, &namespace);
-                if grant.is_some() {
+                let subjects = Subjects::new(&namespace, "", Some(user));
+                if subjects.rights(simulation.authorizer()).grant(policy).is_some() {
                     holders.entry(policy.to_string()).or_default().insert((*who).to_owned());
                 }
             }
