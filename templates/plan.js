@@ -59,6 +59,15 @@
   form.addEventListener("reset", () => setTimeout(filter, 0));
   form.addEventListener("submit", (event) => event.preventDefault());
 
+  // Shows the namespaces with a kind of finding.
+  for (const button of all("button.show")) {
+    button.addEventListener("click", () => {
+      form.reset();
+      form.elements.mark.value = button.dataset.mark;
+      document.querySelector("#namespaces").scrollIntoView();
+    });
+  }
+
   // Sorts by the column whose heading was pressed; pressed again, the other way round.
   const ranks = { none: 0, privileged: 1, baseline: 2, restricted: 3 };
   const names = new Intl.Collator("en", { numeric: true });

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::level::Level;
 use crate::migrate::agreement::{Disagreement, Explanation};
+use crate::migrate::harden::{Kept, NeedsChange, Patch};
 use crate::migrate::lost::Lost;
-use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
+use crate::migrate::plan::{Evidence, NamespacePlan, Note, Plan, WorkloadPlan};
 use crate::objects::snapshot::Input;
 
 /// How many workloads lose hardening with PSP.
@@ -22,6 +23,27 @@ pub(super) fn n_refused(namespace: &NamespacePlan) -> usize {
 /// How many unfinished pods there are.
 pub(super) fn n_pods(namespace: &NamespacePlan) -> usize {
     namespace.workloads.iter().map(|workload| workload.pods).sum()
+}
+
+/// What the server is, for the migration.
+pub(super) fn server(plan: &Plan) -> Option<String> {
+    let server = plan.server.as_ref()?;
+    let psp = if server.serves_psp { "serves" } else { "does not serve" };
+    let psa = match server.pod_security_admission {
+        "absent" => {
+            "has no Pod Security admission yet: it comes as alpha in v1.22, is on from v1.23 \
+                     and stable in v1.25"
+                .to_owned()
+        }
+        "alpha" => {
+            "has Pod Security admission as alpha: off unless its feature gate is on".to_owned()
+        }
+        stage => format!("has Pod Security admission ({stage})"),
+    };
+    let version = server.judges_by.map_or(String::new(), |version| {
+        format!(", which judges by {version} where a label pins no version")
+    });
+    Some(format!("The server {} {psp} PodSecurityPolicies and {psa}{version}.", server.git_version))
 }
 
 /// How many workloads hold the namespace below the next level, and the check that most of them fail;
@@ -61,10 +83,7 @@ pub(super) fn why_not_stricter(namespace: &NamespacePlan) -> String {
 /// ids end in.
 pub(super) fn checks_against(workload: &WorkloadPlan, level: Level) -> BTreeSet<&str> {
     workload
-        .violations
-        .iter()
-        .filter(|violation| workload.counted || violation.state == "running")
-        .filter(|violation| violation.level == level)
+        .violations_that_count(level)
         .map(|violation| violation.check.split('_').next().unwrap_or(violation.check))
         .collect()
 }
@@ -75,7 +94,7 @@ pub(super) struct Failure<'p> {
     pub(super) check: &'static str,
     /// The most lenient level that the check stands in the way of.
     pub(super) level: Level,
-    /// `running`, `admitted` and `future`, as far as they fail.
+    /// The states in which the pods fail it, in words.
     pub(super) states: Vec<&'static str>,
     /// The API server's short text.
     pub(super) reason: &'p str,
@@ -93,14 +112,14 @@ pub(super) fn failures(workload: &WorkloadPlan) -> Vec<Failure<'_>> {
         match failures.iter_mut().find(is_same) {
             Some(failure) => {
                 failure.level = failure.level.min(violation.level);
-                if !failure.states.contains(&violation.state) {
-                    failure.states.push(violation.state);
+                if !failure.states.contains(&state(violation.state)) {
+                    failure.states.push(state(violation.state));
                 }
             }
             None => failures.push(Failure {
                 check: violation.check,
                 level: violation.level,
-                states: vec![violation.state],
+                states: vec![state(violation.state)],
                 reason: &violation.reason,
                 detail: &violation.detail,
             }),
@@ -108,6 +127,15 @@ pub(super) fn failures(workload: &WorkloadPlan) -> Vec<Failure<'_>> {
     }
     failures.sort_by_key(|failure| (failure.level, failure.check));
     failures
+}
+
+/// A state of a violation, in the words of the reports.
+fn state(state: &'static str) -> &'static str {
+    match state {
+        "admitted" => "admitted today",
+        "future" => "after PSP",
+        state => state,
+    }
 }
 
 /// What is special about a namespace, each a word.
@@ -120,6 +148,17 @@ pub(super) fn marks(namespace: &NamespacePlan) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|(is_so, mark)| is_so.then_some(mark))
     .collect()
+}
+
+/// Who has set what needs a change. A patch that keeps also keeps what PSP loosens.
+pub(super) fn set_by(patch: &Patch, needed: &NeedsChange) -> &'static str {
+    let field = needed.path.by_name();
+    let is_kept = |kept: &Kept| kept.loosens && field.starts_with(&kept.path.by_name());
+    match needed.injected {
+        true => "a webhook",
+        false if patch.keep.iter().any(is_kept) => "PSP",
+        false => "the template",
+    }
 }
 
 /// A note, in words.
@@ -199,6 +238,23 @@ pub(super) fn lost(workload: &WorkloadPlan) -> Vec<LostValue<'_>> {
             }
         })
         .collect()
+}
+
+/// What was looked at, and when; `None` where there is nothing to say of the one input.
+pub(super) fn inputs(plan: &Plan) -> Option<String> {
+    if let [input] = plan.inputs.as_slice() {
+        return Some(format!("The input was collected {}.", input.taken_at?));
+    }
+    let inputs: Vec<String> = plan
+        .inputs
+        .iter()
+        .map(|input| match age(input) {
+            Some(age) => format!("{} ({age})", input.name),
+            None => input.name.to_string(),
+        })
+        .collect();
+    let n = inputs.len();
+    (n > 0).then(|| format!("{n} inputs are evidence together: {}.", inputs.join(", ")))
 }
 
 /// When an input was taken; `None` where neither it nor its objects say.

@@ -4,20 +4,27 @@
 //! sorts and copies. Every text of the input is escaped by the template engine, and the page forbids
 //! the browser to run any script but its own.
 
+mod changes;
+mod findings;
 mod heat_map;
+mod patch;
 mod picture;
 mod section;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use askama::Template;
 
-use super::digest::{marks, n_losing, n_pods, n_refused, why_not_stricter};
+use super::digest::{inputs, marks, n_losing, n_pods, n_refused, server, why_not_stricter};
+use super::findings::{by_namespace, token};
 use super::patches::Labelling;
 use super::quoting::is_namespace_name;
 use crate::level::Level;
 use crate::migrate::plan::{NamespacePlan, Plan};
 use crate::psa::policy::ENFORCE_LABEL;
+use changes::Sign;
+use findings::OfKind;
 use heat_map::HeatMap;
 use picture::Bar;
 use section::Section;
@@ -25,7 +32,7 @@ use section::Section;
 /// The `script-src` of the page: the hash of `templates/plan.js`.
 ///
 /// A browser does not run the script if it is wrong, and its console says what is right.
-const SCRIPT_HASH: &str = "sha256-EnyCKhGBYoKbDA9Vw/dfDlD1PYEipiuqP8F8+ywSP1o=";
+const SCRIPT_HASH: &str = "sha256-yFB/xFpFs3AJmuv4JsQXR4aGM0qw6cJw4LNQxseg53g=";
 
 /// Above this many namespaces, paper gets only the sections that the reader has opened.
 const MAX_PRINTED_SECTIONS: usize = 100;
@@ -74,11 +81,14 @@ struct Figure {
 struct Row<'p> {
     name: &'p str,
     anchor: String,
-    /// What is special about the namespace, each a word to filter by.
+    /// What is special about the namespace.
     marks: Vec<&'static str>,
+    /// The kinds of its findings, each a word to filter by.
+    findings: BTreeSet<String>,
     enforce: Shown,
     after: Shown,
     kept: Shown,
+    raised: Shown,
     running: Shown,
     label: &'p str,
     n_workloads: usize,
@@ -108,6 +118,14 @@ impl<'p> Page<'p> {
     /// The namespaces that are not Kubernetes' own; figures and picture speak of them.
     fn own(&self) -> impl Iterator<Item = &'p NamespacePlan> {
         self.plan.namespaces.iter().filter(|namespace| !namespace.system)
+    }
+
+    fn server(&self) -> Option<String> {
+        server(self.plan)
+    }
+
+    fn inputs(&self) -> Option<String> {
+        inputs(self.plan)
     }
 
     fn figures(&self) -> [Figure; 6] {
@@ -140,18 +158,28 @@ impl<'p> Page<'p> {
         picture::bars(self.own())
     }
 
+    fn findings(&self) -> Vec<OfKind> {
+        findings::of_kinds(self.plan)
+    }
+
     fn has_labels(&self) -> bool {
         self.plan.namespaces.iter().any(|namespace| !label(namespace).is_empty())
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'p>> {
-        self.plan.namespaces.iter().enumerate().map(|(index, namespace)| Row {
+        let findings = by_namespace(self.plan);
+        self.plan.namespaces.iter().enumerate().map(move |(index, namespace)| Row {
             name: &namespace.name,
             anchor: anchor(index, namespace),
             marks: marks(namespace),
+            findings: findings
+                .get(&*namespace.name)
+                .map(|findings| findings.iter().map(|finding| token(finding.kind)).collect())
+                .unwrap_or_default(),
             enforce: shown(namespace.enforce),
             after: shown(namespace.enforce_after),
             kept: shown(namespace.levels.kept),
+            raised: shown(namespace.levels.raised),
             running: shown(namespace.levels.running),
             label: label(namespace),
             n_workloads: namespace.workloads.len(),
@@ -168,10 +196,12 @@ impl<'p> Page<'p> {
 
     fn sections(&self) -> impl Iterator<Item = Section<'p>> {
         let (plan, labelling) = (self.plan, self.labelling);
-        plan.namespaces
-            .iter()
-            .enumerate()
-            .map(move |(index, namespace)| Section::of(index, namespace, plan, labelling))
+        let mut findings = by_namespace(plan);
+        let mut taken = BTreeSet::new();
+        plan.namespaces.iter().enumerate().map(move |(index, namespace)| {
+            let findings = findings.remove(&*namespace.name).unwrap_or_default();
+            Section::of(index, namespace, &findings, plan, labelling, &mut taken)
+        })
     }
 }
 

@@ -3,16 +3,21 @@
 //! Every text of the input is escaped by the template engine: no name makes a table's cell, a link or
 //! HTML.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use askama::Template;
 
 use super::digest::{
     self, Failure, LostValue, disagreement, failures, lost, marks, n_losing, n_refused, note,
-    why_not_stricter,
+    server, set_by, why_not_stricter,
 };
+use super::findings::{by_namespace, short_title};
 use super::patches::Labelling;
+use super::workload_patches::{self, Part, when_in_words};
 use crate::level::Level;
+use crate::migrate::findings::Finding;
+use crate::migrate::harden::{NeedsChange, Patch};
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
 use crate::objects::snapshot::Input;
 use crate::psa::policy::ENFORCE_LABEL;
@@ -39,7 +44,10 @@ struct Namespace<'p> {
     enforce: &'static str,
     after: &'static str,
     kept: &'static str,
+    raised: &'static str,
     running: &'static str,
+    findings: Vec<&'p Finding>,
+    workloads: Vec<Workload<'p>>,
     label: &'p str,
     n_workloads: usize,
     n_losing: usize,
@@ -48,6 +56,11 @@ struct Namespace<'p> {
     skipped: Option<String>,
     /// The labels to be set that are not there, with their values.
     labels: Vec<String>,
+}
+
+struct Workload<'p> {
+    plan: &'p WorkloadPlan,
+    parts: Vec<Part<'p>>,
 }
 
 impl Namespace<'_> {
@@ -65,6 +78,8 @@ impl<'p> Page<'p> {
 
     fn namespaces(&self) -> impl Iterator<Item = Namespace<'p>> {
         let (plan, labelling) = (self.plan, self.labelling);
+        let mut findings = by_namespace(plan);
+        let mut taken = BTreeSet::new();
         plan.namespaces.iter().map(move |namespace| {
             let skipped = labelling.reason_to_skip(plan, namespace);
             let is_new = |(key, value): &(&String, &String)| {
@@ -77,6 +92,16 @@ impl<'p> Page<'p> {
                 enforce: word(namespace.enforce),
                 after: word(namespace.enforce_after),
                 kept: word(namespace.levels.kept),
+                raised: word(namespace.levels.raised),
+                findings: findings.remove(&*namespace.name).unwrap_or_default(),
+                workloads: namespace
+                    .workloads
+                    .iter()
+                    .map(|workload| Workload {
+                        plan: workload,
+                        parts: workload_patches::of_workload(namespace, workload, &mut taken),
+                    })
+                    .collect(),
                 running: word(namespace.levels.running),
                 label: namespace.current_labels.get(ENFORCE_LABEL).map_or("-", String::as_str),
                 n_workloads: namespace.workloads.len(),
@@ -95,6 +120,26 @@ impl<'p> Page<'p> {
                 skipped,
             }
         })
+    }
+
+    fn server(&self) -> Option<String> {
+        server(self.plan)
+    }
+
+    fn title(finding: &Finding) -> &'static str {
+        short_title(finding.kind)
+    }
+
+    fn when(part: &Part<'_>) -> String {
+        when_in_words(part.when)
+    }
+
+    fn delivery(workload: &WorkloadPlan, patch: &Patch) -> &'static str {
+        workload_patches::delivery(workload, patch)
+    }
+
+    fn set_by(patch: &Patch, needed: &NeedsChange) -> &'static str {
+        set_by(patch, needed)
     }
 
     fn notes(workload: &WorkloadPlan) -> Vec<String> {

@@ -5,6 +5,7 @@ pub mod diff;
 mod digest;
 mod escape;
 pub mod explain;
+mod findings;
 pub mod html;
 pub mod item;
 pub mod markdown;

@@ -1,6 +1,7 @@
 //! `plan -o table`: what each namespace can take, and what to do first.
 
-use super::digest::{age, n_losing, n_pods, n_refused, why_not_stricter};
+use super::digest::{inputs, n_losing, n_pods, n_refused, server, why_not_stricter};
+use super::findings::title;
 use super::quoting::printable_row;
 use super::table::aligned;
 use crate::level::Level;
@@ -79,6 +80,7 @@ const MORE_COLUMNS: &[Column] = &[
     more("RUNNING", |namespace| level(namespace.levels.running)),
     more("ADMITTED", |namespace| level(namespace.levels.admitted)),
     more("FUTURE", |namespace| level(namespace.levels.future)),
+    more("RAISED", |namespace| level(namespace.levels.raised)),
     more("ALLOWED BY PSP", |namespace| level(namespace.levels.allowed_by_policies)),
     more("WARN", |namespace| level(Some(namespace.warn))),
     more("AUDIT", |namespace| level(Some(namespace.audit))),
@@ -135,43 +137,6 @@ fn summary(plan: &Plan) -> String {
     )
 }
 
-/// What the server is, for the migration.
-fn server(plan: &Plan) -> Option<String> {
-    let server = plan.server.as_ref()?;
-    let psp = if server.serves_psp { "serves" } else { "does not serve" };
-    let psa = match server.pod_security_admission {
-        "absent" => {
-            "has no Pod Security admission yet: it comes as alpha in v1.22, is on from v1.23 \
-                     and stable in v1.25"
-                .to_owned()
-        }
-        "alpha" => {
-            "has Pod Security admission as alpha: off unless its feature gate is on".to_owned()
-        }
-        stage => format!("has Pod Security admission ({stage})"),
-    };
-    let version = server.judges_by.map_or(String::new(), |version| {
-        format!(", which judges by {version} where a label pins no version")
-    });
-    Some(format!("The server {} {psp} PodSecurityPolicies and {psa}{version}.", server.git_version))
-}
-
-/// What was looked at, and when; `None` where there is but one input.
-fn inputs(plan: &Plan) -> Option<String> {
-    if plan.inputs.len() < 2 {
-        return None;
-    }
-    let inputs: Vec<String> = plan
-        .inputs
-        .iter()
-        .map(|input| match age(input) {
-            Some(age) => format!("{} ({age})", input.name),
-            None => input.name.to_string(),
-        })
-        .collect();
-    Some(format!("{} inputs are evidence together: {}.", inputs.len(), inputs.join(", ")))
-}
-
 fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
@@ -191,7 +156,11 @@ fn advice(plan: &Plan) -> Vec<String> {
     let own = plan.findings.iter().filter(|finding| !finding.system);
     for of_kind in own.collect::<Vec<_>>().chunk_by(|a, b| a.kind == b.kind) {
         let Some(first) = of_kind.first() else { continue };
-        sections.push((title(first.kind), of_kind.iter().map(|finding| named(finding)).collect()));
+        let title = match first.kind {
+            FindingKind::LosesHardening => "Workloads that lose hardening with PSP (see -o diff)",
+            kind => title(kind),
+        };
+        sections.push((title, of_kind.iter().map(|finding| named(finding)).collect()));
     }
     sections.retain(|(_, names): &(_, Vec<String>)| !names.is_empty());
     let paragraph = |(title, names): (&str, Vec<String>)| {
@@ -202,49 +171,6 @@ fn advice(plan: &Plan) -> Vec<String> {
         }
     };
     sections.into_iter().map(paragraph).collect()
-}
-
-/// What a list of findings of a kind says.
-fn title(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::LabelConflict => {
-            "Labels to look at first, too strict for what runs or invalid"
-        }
-        FindingKind::RefusedAfterUpgrade => {
-            "Workloads whose pods will be refused after the upgrade"
-        }
-        FindingKind::RunsThoughRefused => {
-            "Workloads that run, but whose pods PSP would refuse to make again"
-        }
-        FindingKind::VolumeGroupsChange => {
-            "Workloads that lose the groups by which they may reach their volumes' data"
-        }
-        FindingKind::RuntimeClassVanishes => {
-            "Workloads that lose the runtime class (a sandbox?) that a policy gives them"
-        }
-        FindingKind::AnnotationStopsWorking => {
-            "Workloads whose seccomp profile is an annotation, which servers from v1.27 on ignore"
-        }
-        FindingKind::StricterTodayThanAfter => {
-            "Namespaces whose pods satisfy more today than they will once PSP is gone"
-        }
-        FindingKind::LosesHardening => "Workloads that lose hardening with PSP (see -o diff)",
-        FindingKind::InjectedContainerDecides => {
-            "Workloads that are held back by what webhooks inject"
-        }
-        FindingKind::OneWorkloadAway => "Namespaces that one workload holds back",
-        FindingKind::AdmittedByControllersGrant => {
-            "Workloads whose policy is granted to the controller, and so to every such workload"
-        }
-        FindingKind::AccountsUseDifferentPolicies => {
-            "Namespaces whose service accounts use different policies, where one level must do"
-        }
-        FindingKind::OtherVersions => {
-            "Namespaces with another answer at other versions of the standards"
-        }
-        FindingKind::RefusedToday => "Workloads that PSP refuses today, and that do not count",
-        FindingKind::NotInEveryInput => "Namespaces with workloads that only some inputs show",
-    }
 }
 
 /// What a finding is about, as short as a list needs it.

@@ -77,6 +77,14 @@ impl Browser {
         self.tell("/url", &json!({"url": format!("file://{}", path.display())}));
     }
 
+    /// Makes the page as wide and as high as that, as no window can be made so narrow.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        let params =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
+        let command = "Emulation.setDeviceMetricsOverride";
+        self.tell("/goog/cdp/execute", &json!({"cmd": command, "params": params}));
+    }
+
     /// The value of an expression in the page.
     pub(crate) fn eval(&self, expression: &str) -> Value {
         let script = format!("return {expression};");
@@ -94,6 +102,10 @@ impl Browser {
 
     /// Clicks the middle of the first element that a selector finds, with a real mouse event.
     pub(crate) fn click(&self, selector: &str) {
+        // A bar that sticks to the window's edge may cover what the driver scrolls there.
+        self.eval(&format!(
+            "document.querySelector(`{selector}`).scrollIntoView({{block: 'center'}})"
+        ));
         self.tell(&format!("/element/{}/click", self.find(selector)), &json!({}));
     }
 

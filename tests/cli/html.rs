@@ -1,5 +1,7 @@
 //! `plan -o html`: the page as a browser shows it.
 
+use std::path::Path;
+
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -80,12 +82,12 @@ fn the_reader_filters_and_sorts() {
     }
 
     // The column of pods: up, then down.
-    browser.click("#namespaces th:nth-child(7) button");
+    browser.click("#namespaces th:nth-child(8) button");
     assert_eq!(names(&browser), ["team-web", "team-data", "team-payments"]);
-    browser.click("#namespaces th:nth-child(7) button");
+    browser.click("#namespaces th:nth-child(8) button");
     assert_eq!(names(&browser), ["team-payments", "team-data", "team-web"]);
     assert_eq!(
-        browser.eval("document.querySelector('#namespaces th:nth-child(7)').ariaSort"),
+        browser.eval("document.querySelector('#namespaces th:nth-child(8)').ariaSort"),
         "descending"
     );
 
@@ -94,7 +96,7 @@ fn the_reader_filters_and_sorts() {
     browser.click("button[type=reset]");
     browser.wait_until("document.querySelector('#count').value === '19 of 19 namespaces'");
     for (field, choice, n) in
-        [("level", "baseline", 8), ("mark", "own", 16), ("mark", "refused", 4)]
+        [("level", "baseline", 8), ("mark", "own", 16), ("mark", "RefusedToday", 4)]
     {
         browser.eval(&format!(
             "(() => {{ const field = document.querySelector('[name={field}]'); \
@@ -128,6 +130,75 @@ fn a_link_opens_the_section_and_the_button_copies() {
 }
 
 #[test]
+fn a_finding_shows_its_namespaces() {
+    let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
+    browser.click("button[data-mark=VolumeGroupsChange]");
+    browser.wait_until("document.querySelector('#count').value === '2 of 19 namespaces'");
+    assert_eq!(names(&browser), ["monitoring", "team-payments"]);
+    browser.click("a[href='#ns-team-payments']");
+    let evidence = "document.querySelector('#ns-team-payments .findings details')";
+    browser.wait_until(&format!("{evidence} !== null"));
+    let text = browser.eval(&format!("{evidence}.textContent"));
+    assert!(text.as_str().unwrap().contains("volume data: persistentVolumeClaim"), "{text}");
+}
+
+#[test]
+fn the_patches_are_those_of_the_files() {
+    let folder = Folder::new();
+    let directory = folder.path("plan");
+    psp2psa("plan -f testdata/clusters/demo-1.21.json.gz").arg("--out-dir").arg(&directory).run();
+    let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
+    let shown = browser.eval(
+        "Array.from(document.querySelectorAll('details.patch'), (patch) => \
+         [patch.querySelector('.path').textContent, patch.querySelector('pre').textContent])",
+    );
+    let shown: Vec<(String, String)> = serde_json::from_value(shown).unwrap();
+    assert_eq!(shown.len(), n_patches(&directory.join("patches")));
+    for (path, text) in shown {
+        assert_eq!(text, std::fs::read_to_string(directory.join(&path)).unwrap(), "{path}");
+    }
+
+    let patch = "#ns-team-web details.patch";
+    browser.eval("document.querySelector('#ns-team-web').parentElement.open = true");
+    browser.eval(&format!("document.querySelector('{patch}').open = true"));
+    browser.click(&format!("{patch} button.copy"));
+    browser
+        .wait_until(&format!("document.querySelector('{patch} .copy').textContent === 'Copied'"));
+}
+
+/// How many patches a bundle's directory holds.
+fn n_patches(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let is_patch = |path: &Path| path.extension().is_some_and(|extension| extension == "yaml");
+    entries.map(|it| if it.is_dir() { n_patches(&it) } else { usize::from(is_patch(&it)) }).sum()
+}
+
+#[test]
+fn the_page_names_the_server() {
+    let snapshot = "apiVersion: psp2psa/v1
+kind: Snapshot
+reading: {server: {version: v1.24, gitVersion: v1.24.17+k3s1, servesPsp: true}}
+---
+";
+    for format in ["html", "markdown"] {
+        let page = psp2psa(&format!("plan -f - -o {format}")).input([snapshot, SHOP].concat());
+        let page = page.run().stdout;
+        assert!(page.contains("The server v1.24.17+k3s1 serves PodSecurityPolicies"), "{format}");
+    }
+}
+
+#[test]
+fn the_page_fits_a_telephone_and_its_table_a_screen() {
+    let Shown { browser, .. } = shown(&demo("demo2-1.21.json.gz"), "light");
+    let clipped = "Array.from(document.querySelectorAll('.rows td, .rows th')) \
+                   .filter((cell) => cell.scrollWidth > cell.clientWidth).length";
+    assert_eq!(browser.eval(clipped), 0, "no word is wider than its column");
+    browser.resize(390, 800);
+    browser.click("button[data-open=true]");
+    assert_eq!(browser.eval("document.documentElement.scrollWidth"), 390);
+}
+
+#[test]
 fn the_keyboard_is_enough() {
     let Shown { browser, .. } = shown(&demo("demo-1.21.json.gz"), "light");
     // From the reset button the next stop is the first heading, then the others in turn.
@@ -142,7 +213,10 @@ fn the_keyboard_is_enough() {
     browser.eval("document.querySelector('details.ns summary').focus()");
     browser.press(ENTER);
     assert_eq!(browser.eval("document.querySelector('details.ns').open"), true);
-    browser.press(TAB);
+    // Past the findings, each of which opens to its evidence.
+    while browser.eval("document.activeElement.matches('button.copy')") != true {
+        browser.press(TAB);
+    }
     browser.press(ENTER);
     browser.wait_until("document.querySelector('details.ns button.copy').textContent === 'Copied'");
 }
@@ -195,6 +269,13 @@ fn a_script_that_got_in_would_not_run() {
     let Shown { browser, .. } = shown(&page, "light");
     assert_eq!(browser.eval("window.hit === undefined"), true);
     assert!(!browser.console().is_empty(), "the browser complains");
+}
+
+#[test]
+fn what_psp_loosens_is_not_laid_on_the_author() {
+    let text = psp2psa("plan -o markdown -f testdata/clusters/demo-1.21.json.gz").stdout();
+    let row = r#"| {"type":"Unconfined"} | baseline | seccompProfile\_baseline | PSP |"#;
+    assert!(text.contains(row), "{row}");
 }
 
 #[test]

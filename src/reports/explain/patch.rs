@@ -54,7 +54,7 @@ pub(super) fn of_workload(outline: &mut Outline, workload: &WorkloadPlan) {
 /// `restricted; now`: the level that a part reaches, and when it may be applied.
 fn level_and_time(level: Option<Level>, when: Option<When>, why_not_now: Option<&str>) -> String {
     let level = level.map_or("level not known", Level::as_str);
-    let time = obstacle(when, why_not_now);
+    let time = when.and_then(|when| obstacle(when, why_not_now));
     format!("{level}; {}", time.unwrap_or_else(|| "may be applied now".to_owned()))
 }
 

@@ -24,6 +24,9 @@ const STATES: &[(&str, &str, LevelOf)] = &[
     ("Running", "the live pods as they are", |namespace| namespace.levels.running),
     ("After PSP", "new pods, without what PSP writes", |namespace| namespace.levels.future),
     ("After PSP, kept", "templates say what PSP wrote", |namespace| namespace.levels.kept),
+    ("After PSP, raised", "with the whole patches, to be tested", |namespace| {
+        namespace.levels.raised
+    }),
     ("To enforce", "safe before and after the upgrade", |namespace| namespace.enforce),
 ];
 

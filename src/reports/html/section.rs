@@ -1,10 +1,16 @@
 //! What does the page say of one namespace?
 
+use std::collections::BTreeSet;
+
+use super::changes::{Diff, Run, runs};
+use super::patch::WorkloadPatch;
 use super::{Shown, anchor, shown};
+use crate::migrate::findings::{self, FindingKind};
 use crate::migrate::plan::{Missing, NamespacePlan, OtherVersion, Plan, WorkloadPlan};
 use crate::reports::digest::{
     Failure, LostValue, disagreement, failures, lost, marks, n_losing, n_pods, n_refused, note,
 };
+use crate::reports::findings::short_title;
 use crate::reports::patches::Labelling;
 use crate::reports::{diff, script};
 
@@ -19,37 +25,55 @@ pub(super) struct Section<'p> {
     pub(super) n_losing: usize,
     pub(super) n_refused: usize,
     /// The states with their levels.
-    pub(super) levels: [(&'static str, Shown); 6],
+    pub(super) levels: [(&'static str, Shown); 7],
     pub(super) missing: &'p [Missing],
+    pub(super) findings: Vec<OfKind<'p>>,
     pub(super) conflict: Option<&'p str>,
     pub(super) other_versions: &'p [OtherVersion],
     /// Why the namespace gets no labels; `None` if it does.
     pub(super) skipped: Option<String>,
     /// The command that sets the labels, line by line; empty where there is none.
     pub(super) command: Vec<String>,
-    /// The diff of the labels, line by line.
-    pub(super) labels: Vec<String>,
+    /// The diff of the labels.
+    pub(super) labels: Vec<Run>,
     pub(super) workloads: Vec<Workload<'p>>,
+}
+
+/// The findings of a kind.
+pub(super) struct OfKind<'p> {
+    pub(super) title: &'static str,
+    pub(super) findings: Vec<Finding<'p>>,
+    /// What helps, each once.
+    pub(super) suggestions: BTreeSet<&'p str>,
+}
+
+/// What should be known before the upgrade.
+pub(super) struct Finding<'p> {
+    pub(super) message: &'p str,
+    /// Empty where the workload's own part of the page shows it.
+    pub(super) evidence: &'p [String],
 }
 
 /// A workload.
 pub(super) struct Workload<'p> {
     pub(super) plan: &'p WorkloadPlan,
-    pub(super) levels: [(&'static str, Shown); 4],
+    pub(super) levels: [(&'static str, Shown); 5],
     pub(super) failures: Vec<Failure<'p>>,
     pub(super) lost: Vec<LostValue<'p>>,
     pub(super) notes: Vec<&'static str>,
     pub(super) disagreements: Vec<String>,
-    /// The diffs of the template, each line by line.
-    pub(super) diffs: Vec<Vec<String>>,
+    pub(super) patch: Option<WorkloadPatch<'p>>,
+    pub(super) diffs: Vec<Diff>,
 }
 
 impl<'p> Section<'p> {
     pub(super) fn of(
         index: usize,
         namespace: &'p NamespacePlan,
+        findings: &[&'p findings::Finding],
         plan: &Plan,
         labelling: Labelling,
+        taken: &mut BTreeSet<String>,
     ) -> Self {
         let levels = &namespace.levels;
         let skipped = labelling.reason_to_skip(plan, namespace);
@@ -67,26 +91,54 @@ impl<'p> Section<'p> {
                 ("Admitted today", shown(levels.admitted)),
                 ("After PSP", shown(levels.future)),
                 ("After PSP, kept", shown(levels.kept)),
+                ("After PSP, raised", shown(levels.raised)),
                 ("Allowed by policies", shown(levels.allowed_by_policies)),
                 ("Enforce after PSP", shown(namespace.enforce_after)),
             ],
             missing: &namespace.missing,
+            findings: findings.chunk_by(|a, b| a.kind == b.kind).filter_map(OfKind::of).collect(),
             conflict: namespace.conflict.as_deref(),
             other_versions: &namespace.other_versions,
             command: if skipped.is_none() { command(namespace) } else { Vec::new() },
             skipped,
-            labels: lines(&diff::labels_diff(namespace)),
+            labels: runs(&diff::labels_diff(namespace)),
             workloads: namespace
                 .workloads
                 .iter()
-                .map(|workload| Workload::of(namespace, workload))
+                .map(|workload| Workload::of(namespace, workload, taken))
                 .collect(),
         }
     }
 }
 
+impl<'p> OfKind<'p> {
+    /// `None` for no finding.
+    fn of(findings: &[&'p findings::Finding]) -> Option<Self> {
+        Some(Self {
+            title: short_title(findings.first()?.kind),
+            findings: findings.iter().map(|finding| Finding::of(finding)).collect(),
+            suggestions: findings
+                .iter()
+                .filter_map(|finding| finding.suggestion.as_deref())
+                .collect(),
+        })
+    }
+}
+
+impl<'p> Finding<'p> {
+    fn of(finding: &'p findings::Finding) -> Self {
+        Self {
+            message: &finding.message,
+            evidence: match finding.kind {
+                FindingKind::LosesHardening => &[],
+                _ => &finding.evidence,
+            },
+        }
+    }
+}
+
 impl<'p> Workload<'p> {
-    fn of(namespace: &NamespacePlan, plan: &'p WorkloadPlan) -> Self {
+    fn of(namespace: &NamespacePlan, plan: &'p WorkloadPlan, taken: &mut BTreeSet<String>) -> Self {
         let levels = &plan.levels;
         Self {
             plan,
@@ -95,15 +147,17 @@ impl<'p> Workload<'p> {
                 ("Admitted today", shown(levels.admitted)),
                 ("After PSP", shown(levels.future)),
                 ("After PSP, kept", shown(levels.kept)),
+                ("After PSP, raised", shown(levels.raised)),
             ],
             failures: failures(plan),
             lost: lost(plan),
             notes: plan.notes.iter().copied().map(note).collect(),
             disagreements: plan.disagreements.iter().map(disagreement).collect(),
+            patch: WorkloadPatch::of(namespace, plan, taken),
             diffs: diff::of_workload(&namespace.name, plan)
                 .iter()
                 .filter(|diff| !diff.is_empty())
-                .map(|diff| lines(diff))
+                .map(|diff| Diff::of(diff))
                 .collect(),
         }
     }
@@ -124,6 +178,6 @@ fn command(namespace: &NamespacePlan) -> Vec<String> {
         .collect()
 }
 
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
