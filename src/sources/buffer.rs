@@ -4,7 +4,10 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 /// How much is read at a time.
-const CHUNK_BYTES: usize = 1 << 20;
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+
+/// How far before an object its line may start to be told.
+const MAX_INDENT: usize = 256;
 
 /// The largest object that is read. The API server's own limit is some 3 MB for a request, so this
 /// is a guard against input that is no cluster's.
@@ -20,12 +23,25 @@ pub(super) struct Buffer<'r> {
     error: Option<io::Error>,
     /// The number of the line at `start`, from 1.
     line: usize,
+    /// How much has been consumed or taken.
+    position: u64,
+    /// Memory to be used again.
+    spare: Vec<Vec<u8>>,
 }
 
 impl<'r> Buffer<'r> {
     pub(super) fn new(reader: impl Read + 'r) -> Self {
         let reader = Box::new(reader);
-        Self { reader, bytes: Vec::new(), start: 0, is_at_end: false, error: None, line: 1 }
+        Self {
+            reader,
+            bytes: Vec::new(),
+            start: 0,
+            is_at_end: false,
+            error: None,
+            line: 1,
+            position: 0,
+            spare: Vec::new(),
+        }
     }
 
     /// What is in memory.
@@ -37,11 +53,65 @@ impl<'r> Buffer<'r> {
     pub(super) fn line(&self) -> usize {
         self.line
     }
+
+    /// How many bytes of the input are before those in memory.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The blanks between the last line end and the first byte in memory; `None` where there is
+    /// something else, or the line's start is not in memory any more.
+    pub(super) fn indent(&self) -> Option<&[u8]> {
+        let n_near = self.start.min(MAX_INDENT);
+        let before = &self.bytes[self.start - n_near..self.start];
+        let line = match memchr::memrchr(b'\n', before) {
+            Some(end) => end + 1,
+            // The input's first line.
+            None if self.position == n_near as u64 => 0,
+            None => return None,
+        };
+        let indent = &before[line..];
+        indent.iter().all(|byte| matches!(byte, b' ' | b'\t')).then_some(indent)
+    }
+
     /// Forgets the first `n` bytes.
     pub(super) fn consume(&mut self, n: usize) {
         let end = self.start + n;
         self.line += memchr::memchr_iter(b'\n', &self.bytes[self.start..end]).count();
         self.start = end;
+        self.position += n as u64;
+    }
+
+    /// Gives the first `n` bytes away. Their lines do not count yet; see [`Self::count_lines`].
+    pub(super) fn take(&mut self, n: usize) -> Vec<u8> {
+        let end = self.start + n;
+        let mut rest = self.spare.pop().unwrap_or_default();
+        rest.clear();
+        rest.extend_from_slice(&self.bytes[end..]);
+        let mut taken = std::mem::replace(&mut self.bytes, rest);
+        taken.truncate(end);
+        taken.drain(..self.start);
+        self.start = 0;
+        self.position += n as u64;
+        taken
+    }
+
+    /// Counts the lines of what was taken.
+    pub(super) fn count_lines(&mut self, n_lines: usize) {
+        self.line += n_lines;
+    }
+
+    /// Takes back what was taken last; its lines must not have been counted.
+    pub(super) fn put_back(&mut self, bytes: &[u8]) {
+        let rest = std::mem::take(&mut self.bytes);
+        self.bytes = [bytes, &rest[self.start..]].concat();
+        self.start = 0;
+        self.position -= bytes.len() as u64;
+    }
+
+    /// Memory for what is read later.
+    pub(super) fn recycle(&mut self, bytes: Vec<u8>) {
+        self.spare.push(bytes);
     }
 
     /// Reads more, at least as much as there is: the cost of looking at an object again after each

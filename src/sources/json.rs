@@ -2,12 +2,15 @@
 //!
 //! Objects are decoded where they stand in the buffer; only lists are walked into, key by key and
 //! item by item, so that no list is ever in memory. A text that ends within an object is decoded
-//! again once more has been read. Objects do not depend on each other, so whole runs of them could
-//! go to other threads; what must stay in order is the numbering, which the emitter does.
+//! again once more has been read. Objects do not depend on each other, so whole runs of them go to
+//! other threads where the layout tells where they end (see `ahead`).
+
+mod ahead;
 
 use std::io::{self, Read};
 use std::marker::PhantomData;
 
+use self::ahead::Place;
 use super::buffer::Buffer;
 use super::decode::{Outcome, Text};
 use super::emit::{Emitter, Fault};
@@ -92,6 +95,8 @@ struct Walker<'w, 'r, 'a, 's> {
     last_list: Option<Header>,
     /// Whether reading stopped before the end.
     is_broken: bool,
+    /// Up to where objects are to be read one by one.
+    one_by_one_until: u64,
 }
 
 /// A list that has been entered.
@@ -137,7 +142,14 @@ enum Flow {
 
 impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
     fn new(buffer: &'w mut Buffer<'r>, emitter: &'w mut Emitter<'a, 's>) -> Self {
-        Self { buffer, emitter, lists: Vec::new(), last_list: None, is_broken: false }
+        Self {
+            buffer,
+            emitter,
+            lists: Vec::new(),
+            last_list: None,
+            is_broken: false,
+            one_by_one_until: 0,
+        }
     }
 
     fn walk(&mut self) -> io::Result<Ending> {
@@ -294,6 +306,14 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
 
     /// An object, at the outermost level or in a list.
     fn value(&mut self, expected: &Expected, can_hold: bool) -> io::Result<Flow> {
+        if self.buffer.position() >= self.one_by_one_until {
+            let place = if self.lists.is_empty() { Place::Top } else { Place::List };
+            self.one_by_one_until = ahead::read(self.buffer, self.emitter, expected, place)?;
+            // There may be no object behind the last; else it begins with its brace.
+            if self.buffer.peek()?.is_none() && self.lists.is_empty() {
+                return Ok(Flow::On);
+            }
+        }
         let line = self.buffer.line();
         loop {
             let bytes = self.buffer.bytes();

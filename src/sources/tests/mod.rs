@@ -1,5 +1,6 @@
 //! What does the input say, in every form that it may have?
 
+mod ahead;
 mod demo;
 mod files;
 mod json;
