@@ -168,6 +168,8 @@ slice! {
         "runtimeClassName" runtime_class_name: Option<String>,
         /// `os`.
         "os" os: Option<PodOs>,
+        /// `nodeSelector`.
+        "nodeSelector" node_selector: NodeSelector,
         /// `securityContext`.
         "securityContext" security_context: Option<PodSecurityContext>,
         /// `initContainers`.
@@ -258,6 +260,16 @@ slice! {
     pub struct PodOs as "an object" {
         /// `linux` or `windows`, not checked.
         "name" name: String,
+    }
+}
+
+slice! {
+    /// `nodeSelector`, of which only the labels with a node's operating system are read.
+    pub struct NodeSelector as "a node selector" {
+        /// `kubernetes.io/os`; empty where unset.
+        "kubernetes.io/os" os: String,
+        /// `beta.kubernetes.io/os`, its name until v1.13; empty where unset.
+        "beta.kubernetes.io/os" beta_os: String,
     }
 }
 

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::settings::{
-    Settings, addressable_containers, field_of, has_windows_options, is_windows,
-};
+use super::settings::{Settings, addressable_containers, field_of, is_windows, looks_like_windows};
 use super::{Kept, Raised};
 use crate::level::Level;
 use crate::objects::path::FieldPath;
@@ -240,7 +238,7 @@ impl Raise {
             .into_iter()
             .find(|check| self.fails(check));
         let Some(check) = asks_for_linux.filter(|_| version >= WINDOWS_SINCE) else { return };
-        if template.spec.os.is_none() && has_windows_options(template) {
+        if template.spec.os.is_none() && looks_like_windows(template) {
             self.values.push(Raised {
                 path: FieldPath::new("spec.os.name"),
                 value: json!("windows"),

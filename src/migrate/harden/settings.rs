@@ -95,16 +95,20 @@ pub(super) fn addressable_containers(
 }
 
 /// Whether a pod is for Windows, whose kubelet and API take no Linux fields. Those that do not say
-/// so in `spec.os` show it by their options.
+/// so in `spec.os`, which servers with PSP hardly know, show it.
 pub(super) fn is_windows(pod: &PodTemplateSpec) -> bool {
     match &pod.spec.os {
         Some(os) => os.name == "windows",
-        None => has_windows_options(pod),
+        None => looks_like_windows(pod),
     }
 }
 
-/// Whether a pod or one of its containers has `windowsOptions`.
-pub(super) fn has_windows_options(pod: &PodTemplateSpec) -> bool {
+/// Whether a pod asks for a node with Windows, or it or one of its containers has `windowsOptions`.
+pub(super) fn looks_like_windows(pod: &PodTemplateSpec) -> bool {
+    let node = &pod.spec.node_selector;
+    if node.os == "windows" || node.beta_os == "windows" {
+        return true;
+    }
     let of_pod = pod.spec.security_context.as_ref();
     let mut contexts = pod.spec.all_containers().filter_map(|it| it.security_context.as_ref());
     of_pod.is_some_and(|context| context.windows_options.is_some())
