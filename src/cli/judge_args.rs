@@ -1,6 +1,8 @@
 //! By which versions is judged, and who makes pods?
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::thread;
 
 use crate::migrate::Options;
 use crate::objects::server::Server;
@@ -43,6 +45,7 @@ impl JudgeArgs {
             warn: None,
             audit: None,
             empty_namespaces: None,
+            n_threads: thread::available_parallelism().map_or(1, NonZero::get),
         }
     }
 }

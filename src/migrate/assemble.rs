@@ -1,6 +1,10 @@
 //! How does the plan come together, namespace by namespace?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use super::findings;
 use super::gaps;
@@ -12,7 +16,7 @@ use super::plan::{
 };
 use super::recommend::{self, Levels, Passes};
 use super::sightings;
-use super::simulation::Simulation;
+use super::simulation::{Rules, Simulation};
 use super::translate;
 use super::workload;
 use super::{Options, SYSTEM_NAMESPACES};
@@ -41,16 +45,9 @@ pub fn plan<'s>(
     for unit in lineage::units(snapshot) {
         units.entry(unit.namespace().clone()).or_default().push(unit);
     }
-    let namespaces: Vec<_> = units
-        .iter()
-        .filter(|(name, _)| is_selected(name))
-        .map(|(name, units)| {
-            let namespace = planner.namespace(name, units, missing.is_empty());
-            // No other namespace has the same templates or accounts.
-            planner.simulation.forget();
-            namespace
-        })
-        .collect();
+    units.retain(|name, _| is_selected(name));
+    let units: Vec<_> = units.into_iter().collect();
+    let namespaces = planner.namespaces(&units, missing.is_empty());
     let complete = missing.is_empty() && namespaces.iter().all(|namespace| namespace.complete);
     let summary = summary(&namespaces);
     Plan {
@@ -69,7 +66,7 @@ pub fn plan<'s>(
 struct Planner<'s, 'o> {
     snapshot: &'s Snapshot,
     options: &'o Options,
-    simulation: Simulation<'s>,
+    rules: Arc<Rules<'s>>,
     translations: BTreeMap<Name, translate::Translation>,
 }
 
@@ -82,19 +79,51 @@ impl<'s, 'o> Planner<'s, 'o> {
             .iter()
             .map(|(name, policy)| (name.clone(), translate::translate(policy, options.pss_version)))
             .collect();
-        Self { snapshot, options, simulation, translations }
+        Self { snapshot, options, rules: simulation.rules(), translations }
+    }
+
+    /// Plans namespaces with their units, on as many threads as are wanted; each takes the next
+    /// namespace when it is done with one.
+    fn namespaces(
+        &self,
+        units: &[(Name, Vec<Unit<'s>>)],
+        is_cluster_complete: bool,
+    ) -> Vec<NamespacePlan> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let simulation = Simulation::of(Arc::clone(&self.rules));
+            let mut done = Vec::new();
+            while let Some((name, units)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push(self.namespace(name, units, &simulation, is_cluster_complete));
+                // No other namespace has the same templates or accounts.
+                simulation.forget();
+            }
+            done
+        };
+        let n_threads = self.options.n_threads.min(units.len());
+        let mut namespaces = thread::scope(|scope| {
+            let threads: Vec<_> = (1..n_threads).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for thread in threads {
+                done.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            done
+        });
+        namespaces.sort_by(|a, b| a.name.cmp(&b.name));
+        namespaces
     }
 
     fn namespace(
         &self,
         name: &Name,
         units: &[Unit<'s>],
+        simulation: &Simulation<'s>,
         is_cluster_complete: bool,
     ) -> NamespacePlan {
         let missing = gaps::of_namespace(self.snapshot, name);
         let version = self.options.pss_version;
         let mut workloads: Vec<_> =
-            units.iter().map(|unit| workload::plan(unit, &self.simulation, version)).collect();
+            units.iter().map(|unit| workload::plan(unit, simulation, version)).collect();
         sightings::note(&self.snapshot.inputs, units, &mut workloads);
         let states = Judgement::of(&workloads, version);
         let has_evidence = workloads.iter().any(|workload| workload.counted);
@@ -135,7 +164,7 @@ impl<'s, 'o> Planner<'s, 'o> {
                 future: states.future.map(Passes::strictest),
                 kept: states.kept.map(Passes::strictest),
                 raised: states.raised.map(Passes::strictest),
-                allowed_by_policies: self.allowed_by_policies(name, &workloads),
+                allowed_by_policies: self.allowed_by_policies(name, &workloads, simulation),
             },
             other_versions: judgement::other_versions(&workloads, states, version),
             earlier_versions: judgement::earlier_versions(&workloads, states, version),
@@ -147,7 +176,12 @@ impl<'s, 'o> Planner<'s, 'o> {
         SYSTEM_NAMESPACES.contains(&name) || self.options.system_namespaces.contains(name)
     }
 
-    fn allowed_by_policies(&self, namespace: &Name, workloads: &[WorkloadPlan]) -> Option<Level> {
+    fn allowed_by_policies(
+        &self,
+        namespace: &Name,
+        workloads: &[WorkloadPlan],
+        simulation: &Simulation<'s>,
+    ) -> Option<Level> {
         let mut accounts: BTreeSet<&str> = self
             .snapshot
             .service_accounts
@@ -157,7 +191,7 @@ impl<'s, 'o> Planner<'s, 'o> {
             .collect();
         accounts.insert("default");
         accounts.extend(workloads.iter().map(|workload| workload.service_account.as_str()));
-        self.simulation
+        simulation
             .usable_policies(namespace, &accounts)
             .into_iter()
             .filter_map(|policy| self.translations.get(&policy))
@@ -175,6 +209,7 @@ impl<'s, 'o> Planner<'s, 'o> {
                 *pods.entry(policy).or_default() += 1;
             }
         }
+        let simulation = Simulation::of(Arc::clone(&self.rules));
         let fields = translate::USUALLY_OPEN_FIELDS;
         self.translations
             .iter()
@@ -185,37 +220,36 @@ impl<'s, 'o> Planner<'s, 'o> {
                 reasons: translation.fields.clone(),
                 mutates: translation.mutates.clone(),
                 not_expressible: translation.not_expressible.clone(),
-                broken: self.broken(name),
-                usable_by: self.usable_by(name),
+                broken: broken(name, &simulation),
+                usable_by: usable_by(name, &simulation),
                 pods: pods.get(&**name).copied().unwrap_or(0),
             })
             .collect()
     }
+}
 
-    fn broken(&self, policy: &Name) -> Option<String> {
-        let unusable = self.simulation.admission().unusable();
-        let broken = unusable.iter().find(|unusable| unusable.name == *policy)?;
-        Some(broken.reason.to_string())
-    }
+fn broken(policy: &Name, simulation: &Simulation<'_>) -> Option<String> {
+    let unusable = simulation.admission().unusable();
+    let broken = unusable.iter().find(|unusable| unusable.name == *policy)?;
+    Some(broken.reason.to_string())
+}
 
-    fn usable_by(&self, policy: &Name) -> Vec<UsableBy> {
-        let mut subjects: Vec<UsableBy> = self
-            .simulation
-            .holders_of(policy)
-            .into_iter()
-            .map(|holder| UsableBy {
-                kind: holder.subject.kind.clone(),
-                name: match holder.subject_namespace {
-                    Some(namespace) => format!("{namespace}:{}", holder.subject.name),
-                    None => holder.subject.name.clone(),
-                },
-                namespace: holder.namespace.cloned(),
-            })
-            .collect();
-        subjects.sort();
-        subjects.dedup();
-        subjects
-    }
+fn usable_by(policy: &Name, simulation: &Simulation<'_>) -> Vec<UsableBy> {
+    let mut subjects: Vec<UsableBy> = simulation
+        .holders_of(policy)
+        .into_iter()
+        .map(|holder| UsableBy {
+            kind: holder.subject.kind.clone(),
+            name: match holder.subject_namespace {
+                Some(namespace) => format!("{namespace}:{}", holder.subject.name),
+                None => holder.subject.name.clone(),
+            },
+            namespace: holder.namespace.cloned(),
+        })
+        .collect();
+    subjects.sort();
+    subjects.dedup();
+    subjects
 }
 
 fn summary(namespaces: &[NamespacePlan]) -> Summary {

@@ -52,6 +52,8 @@ pub struct Options {
     pub audit: Option<Level>,
     /// The `enforce` level of namespaces without workloads; `None` sets none.
     pub empty_namespaces: Option<Level>,
+    /// How many namespaces to plan at a time, on threads; says nothing about the answer.
+    pub n_threads: usize,
 }
 
 #[cfg(test)]

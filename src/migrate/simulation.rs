@@ -18,7 +18,16 @@ use crate::rbac::{Authorizer, Holder, User};
 use crate::version::Version;
 
 /// PSP admission as a snapshot's cluster has it.
+///
+/// It keeps answers, so that a thread needs one of its own; the [`Rules`] are shared.
 pub struct Simulation<'s> {
+    rules: Arc<Rules<'s>>,
+    templates: RefCell<HashMap<TemplateKey, Option<Rc<Verdict<'s>>>>>,
+    granted: RefCell<HashMap<SubjectsKey, Rc<[Granted<'s>]>>>,
+}
+
+/// The policies and grants that a [`Simulation`] goes by.
+pub struct Rules<'s> {
     snapshot: &'s Snapshot,
     admission: Admission,
     /// The same with a policy that allows everything.
@@ -26,8 +35,6 @@ pub struct Simulation<'s> {
     authorizer: Authorizer<'s>,
     server: Version,
     controllers_user: Option<User>,
-    templates: RefCell<HashMap<TemplateKey, Option<Rc<Verdict<'s>>>>>,
-    granted: RefCell<HashMap<SubjectsKey, Rc<[Granted<'s>]>>>,
 }
 
 /// Namespace, service account and requester: what the use of policies depends on.
@@ -43,7 +50,7 @@ impl<'s> Simulation<'s> {
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, server: Version, controllers_user: Option<&str>) -> Self {
         let controllers_user = controllers_user.map(User::authenticated);
-        Self {
+        let rules = Rules {
             snapshot,
             admission: Admission::new(snapshot.policies.values(), server),
             with_bypass: Admission::new(
@@ -53,60 +60,71 @@ impl<'s> Simulation<'s> {
             authorizer: psp::authorize::authorizer(snapshot),
             server,
             controllers_user,
-            templates: RefCell::default(),
-            granted: RefCell::default(),
-        }
+        };
+        Self::of(Arc::new(rules))
+    }
+
+    /// A simulation by these rules that has not kept any answer yet.
+    #[must_use]
+    pub fn of(rules: Arc<Rules<'s>>) -> Self {
+        Self { rules, templates: RefCell::default(), granted: RefCell::default() }
+    }
+
+    /// What it goes by.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules<'s>> {
+        Arc::clone(&self.rules)
     }
 
     /// Whether the snapshot holds what a simulation needs: policies and RBAC objects.
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        !self.snapshot.policies.is_empty()
-            && !self.snapshot.roles.is_empty()
-            && !self.snapshot.bindings.is_empty()
+        !self.rules.snapshot.policies.is_empty()
+            && !self.rules.snapshot.roles.is_empty()
+            && !self.rules.snapshot.bindings.is_empty()
     }
 
     /// The version of the server with PSP.
     #[must_use]
     pub fn server(&self) -> Version {
-        self.server
+        self.rules.server
     }
 
     /// Who asks for the pods of a kind of workload; `None` for PodTemplate.
     #[must_use]
     pub fn requester_of(&self, kind: WorkloadKind) -> Option<User> {
         let account = kind.controller_account()?;
-        Some(self.controllers_user.clone().unwrap_or_else(|| User::controller(account)))
+        Some(self.rules.controllers_user.clone().unwrap_or_else(|| User::controller(account)))
     }
 
     /// The policy of that name, if it takes part in admission.
     #[must_use]
     pub fn policy(&self, name: &str) -> Option<&Policy> {
-        self.admission.policy(name)
+        self.rules.admission.policy(name)
     }
 
     /// The policies and grants.
     #[must_use]
     pub fn admission(&self) -> &Admission {
-        &self.admission
+        &self.rules.admission
     }
 
     /// Who may use what.
     #[must_use]
     pub fn authorizer(&self) -> &Authorizer<'s> {
-        &self.authorizer
+        &self.rules.authorizer
     }
 
     /// The pod made from a template, as it reaches PSP.
     #[must_use]
     pub fn pod_of_template(&self, namespace: &Name, template: &PodTemplateSpec) -> PodTemplateSpec {
-        prepare::pod_of_template(template, self.account_of(namespace, template), self.server)
+        prepare::pod_of_template(template, self.account_of(namespace, template), self.rules.server)
     }
 
     /// The Pod as it reaches PSP when it is created as written.
     #[must_use]
     pub fn created_pod(&self, namespace: &Name, pod: &PodTemplateSpec) -> PodTemplateSpec {
-        prepare::created_pod(pod, self.account_of(namespace, pod), self.server)
+        prepare::created_pod(pod, self.account_of(namespace, pod), self.rules.server)
     }
 
     fn account_of(&self, namespace: &Name, pod: &PodTemplateSpec) -> Option<&'s ServiceAccount> {
@@ -114,7 +132,7 @@ impl<'s> Simulation<'s> {
             "" => "default",
             account => account,
         };
-        self.snapshot.service_accounts.get(&(namespace.clone(), account.into()))
+        self.rules.snapshot.service_accounts.get(&(namespace.clone(), account.into()))
     }
 
     /// The verdict on a pod made from a template; `None` where nothing can be simulated.
@@ -165,7 +183,7 @@ impl<'s> Simulation<'s> {
         requester: Option<&User>,
     ) -> Verdict<'s> {
         let granted = self.granted(namespace, pod.spec.service_account(), requester);
-        self.admission.decide(name, pod, &granted)
+        self.rules.admission.decide(name, pod, &granted)
     }
 
     /// The pod that admission makes of one that may use [`bypass::POLICY`] besides.
@@ -182,7 +200,7 @@ impl<'s> Simulation<'s> {
         let bypass = Name::from(bypass::POLICY);
         let mut usable: BTreeSet<&Name> = granted.iter().map(|granted| &granted.policy).collect();
         usable.insert(&bypass);
-        self.with_bypass.select(pod, usable).map(|selected| selected.pod)
+        self.rules.with_bypass.select(pod, usable).map(|selected| selected.pod)
     }
 
     /// The policies that a pod of `account` made by `requester` may use; kept, as few accounts make
@@ -198,7 +216,8 @@ impl<'s> Simulation<'s> {
             return Rc::clone(granted);
         }
         let subjects = Subjects::new(namespace, account, requester);
-        let granted: Rc<[_]> = self.admission.granted(&subjects, &self.authorizer).into();
+        let granted: Rc<[_]> =
+            self.rules.admission.granted(&subjects, &self.rules.authorizer).into();
         self.granted.borrow_mut().insert(key, Rc::clone(&granted));
         granted
     }
@@ -234,6 +253,6 @@ impl<'s> Simulation<'s> {
     /// Who may use a policy, sorted; each subject once.
     #[must_use]
     pub fn holders_of(&self, policy: &str) -> Vec<Holder<'s>> {
-        authorize::holders(&self.authorizer, policy)
+        authorize::holders(&self.rules.authorizer, policy)
     }
 }

@@ -40,6 +40,7 @@ fn options() -> Options {
         warn: None,
         audit: None,
         empty_namespaces: None,
+        n_threads: 2,
     }
 }
 
