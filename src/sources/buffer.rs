@@ -156,6 +156,15 @@ impl<'r> Buffer<'r> {
         }
     }
 
+    /// As [`Self::fill`], before what is in memory has been consumed: an error waits until then.
+    pub(super) fn fill_ahead(&mut self) {
+        if self.error.is_none()
+            && let Err(error) = self.fill()
+        {
+            self.error = Some(error);
+        }
+    }
+
     /// Skips white space; the byte after it, `None` at the end of the input.
     pub(super) fn peek(&mut self) -> io::Result<Option<u8>> {
         loop {

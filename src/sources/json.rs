@@ -308,7 +308,7 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
     fn value(&mut self, expected: &Expected, can_hold: bool) -> io::Result<Flow> {
         if self.buffer.position() >= self.one_by_one_until {
             let place = if self.lists.is_empty() { Place::Top } else { Place::List };
-            self.one_by_one_until = ahead::read(self.buffer, self.emitter, expected, place)?;
+            self.one_by_one_until = ahead::read(self.buffer, self.emitter, expected, place);
             // There may be no object behind the last; else it begins with its brace.
             if self.buffer.peek()?.is_none() && self.lists.is_empty() {
                 return Ok(Flow::On);

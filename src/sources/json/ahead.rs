@@ -13,7 +13,6 @@
 //! by one.
 
 use std::collections::VecDeque;
-use std::io;
 use std::num::NonZero;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, Scope};
@@ -62,14 +61,14 @@ pub(super) fn read(
     emitter: &mut Emitter<'_, '_>,
     expected: &Expected,
     place: Place,
-) -> io::Result<u64> {
+) -> u64 {
     if buffer.bytes().len() < WORTH_BYTES {
-        return Ok(buffer.position());
+        return buffer.position();
     }
     let all_in_memory = buffer.position() + buffer.bytes().len() as u64;
-    let Some(border) = border(buffer, place) else { return Ok(all_in_memory) };
+    let Some(border) = border(buffer, place) else { return all_in_memory };
     let border = memmem::FinderRev::new(&border);
-    let Some(first) = next_text(buffer, &border, place)? else { return Ok(all_in_memory) };
+    let Some(first) = next_text(buffer, &border, place) else { return all_in_memory };
     let n_workers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
     thread::scope(|scope| {
         let workers = (0..n_workers).map(|_| Worker::start(scope, expected, place)).collect();
@@ -91,13 +90,13 @@ fn next_text(
     buffer: &mut Buffer<'_>,
     border: &memmem::FinderRev<'_>,
     place: Place,
-) -> io::Result<Option<Vec<u8>>> {
+) -> Option<Vec<u8>> {
     if buffer.bytes().len() < CHUNK_BYTES {
-        buffer.fill()?;
+        buffer.fill_ahead();
     }
-    let Some(found) = border.rfind(buffer.bytes()) else { return Ok(None) };
+    let found = border.rfind(buffer.bytes())?;
     let end = if place == Place::List { "},".len() } else { "}".len() };
-    Ok(Some(buffer.take(found + end)))
+    Some(buffer.take(found + end))
 }
 
 struct Reader<'a, 'r, 'e, 's> {
@@ -109,9 +108,9 @@ struct Reader<'a, 'r, 'e, 's> {
 }
 
 impl Reader<'_, '_, '_, '_> {
-    fn read(self, first: Vec<u8>) -> io::Result<u64> {
+    fn read(self, first: Vec<u8>) -> u64 {
         let Self { buffer, emitter, border, place, workers } = self;
-        let (mut next, mut failure) = (Some(first), None);
+        let mut next = Some(first);
         let mut in_flight: VecDeque<&Worker> = VecDeque::new();
         let mut in_turn = workers.iter().cycle();
         loop {
@@ -119,10 +118,7 @@ impl Reader<'_, '_, '_, '_> {
                 let Some(worker) = in_turn.next() else { break };
                 worker.send(text);
                 in_flight.push_back(worker);
-                match next_text(buffer, &border, place) {
-                    Ok(text) => next = text,
-                    Err(error) => failure = Some(error),
-                }
+                next = next_text(buffer, &border, place);
             }
             let Some(worker) = in_flight.pop_front() else { break };
             let Run { text, objects, taken, n_lines } = worker.receive();
@@ -141,11 +137,11 @@ impl Reader<'_, '_, '_, '_> {
                     .collect();
                 let until = buffer.position();
                 buffer.put_back(&untaken);
-                return failure.map_or(Ok(until), Err);
+                return until;
             }
             buffer.recycle(text);
         }
-        failure.map_or(Ok(buffer.position()), Err)
+        buffer.position()
     }
 }
 
