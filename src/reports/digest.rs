@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::level::Level;
 use crate::migrate::agreement::{Disagreement, Explanation};
-use crate::migrate::harden::{Kept, NeedsChange, Patch};
+use crate::migrate::harden::NeedsChange;
 use crate::migrate::lost::Lost;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, Plan, WorkloadPlan};
 use crate::objects::snapshot::Input;
@@ -151,14 +151,8 @@ pub(super) fn marks(namespace: &NamespacePlan) -> Vec<&'static str> {
 }
 
 /// Who has set what needs a change. A patch that keeps also keeps what PSP loosens.
-pub(super) fn set_by(patch: &Patch, needed: &NeedsChange) -> &'static str {
-    let field = needed.path.by_name();
-    let is_kept = |kept: &Kept| kept.loosens && field.starts_with(&kept.path.by_name());
-    match needed.injected {
-        true => "a webhook",
-        false if patch.keep.iter().any(is_kept) => "PSP",
-        false => "the template",
-    }
+pub(super) fn set_by(needed: &NeedsChange) -> &'static str {
+    if needed.injected { "a webhook" } else { "the template" }
 }
 
 /// A note, in words.

@@ -138,8 +138,8 @@ impl<'p> Page<'p> {
         workload_patches::delivery(workload, patch)
     }
 
-    fn set_by(patch: &Patch, needed: &NeedsChange) -> &'static str {
-        set_by(patch, needed)
+    fn set_by(needed: &NeedsChange) -> &'static str {
+        set_by(needed)
     }
 
     fn notes(workload: &WorkloadPlan) -> Vec<String> {

@@ -57,13 +57,23 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
         let skipped = labelling.reason_to_skip(plan, namespace);
         for workload in &namespace.workloads {
             let Some(patch) = &workload.patch else { continue };
-            for part in of_workload(namespace, workload, &mut taken) {
-                let obstacle = skipped.clone().or_else(|| obstacle(part.when, part.why_not_now));
-                let delivery = obstacle.clone().or_else(|| obstacle_to_script(workload, patch));
-                script.push_str(&command(namespace, workload, &part, delivery));
-                kustomization.push_str(&entry(&part, obstacle));
-                patches.push(part.file);
+            let mut parts = of_workload(namespace, workload, &mut taken);
+            let obstacles: Vec<_> = parts
+                .iter()
+                .map(|part| {
+                    let unfit = obstacle_to_script(workload, patch);
+                    let not_today = || obstacle(part.when, part.why_not_now);
+                    skipped.clone().or(unfit).or_else(not_today).or_else(|| part.loosening())
+                })
+                .collect();
+            let mut is_active = false;
+            for (part, obstacle) in parts.iter().zip(&obstacles) {
+                let obstacle = obstacle.as_deref().or(not_by_default(part, is_active));
+                is_active |= obstacle.is_none();
+                kustomization.push_str(&entry(part, obstacle));
             }
+            script.push_str(&commands(namespace, workload, &parts, &obstacles));
+            patches.extend(parts.drain(..).map(|part| part.file));
         }
     }
     if patches.is_empty() {
@@ -100,16 +110,35 @@ fn obstacle_to_script(workload: &WorkloadPlan, patch: &Patch) -> Option<String> 
     reverted_by(workload).map(|by| format!("{by} would revert it: change it there"))
 }
 
-fn command(
+/// The commands for the parts of one workload's patch: one where both may be applied, as the whole
+/// stands for the other.
+fn commands(
     namespace: &NamespacePlan,
     workload: &WorkloadPlan,
-    part: &Part<'_>,
-    obstacle: Option<String>,
+    parts: &[Part<'_>],
+    obstacles: &[Option<String>],
 ) -> String {
-    let function = if part.raises { "raise" } else { "keep" };
+    if let ([keep, whole], [None, None]) = (parts, obstacles) {
+        return command("keep", namespace, workload, &[&keep.file.path, &whole.file.path], None);
+    }
+    let command = |(part, obstacle): (&Part<'_>, &Option<String>)| {
+        let function = if part.raises { "raise" } else { "keep" };
+        command(function, namespace, workload, &[&part.file.path], obstacle.as_deref())
+    };
+    parts.iter().zip(obstacles).map(command).collect()
+}
+
+fn command(
+    function: &str,
+    namespace: &NamespacePlan,
+    workload: &WorkloadPlan,
+    files: &[&str],
+    obstacle: Option<&str>,
+) -> String {
     let kind = workload.kind.to_ascii_lowercase();
-    let words = [&*namespace.name, &kind, &workload.name, &part.file.path].map(shell_word);
-    let words: Option<Vec<String>> = words.into_iter().collect();
+    let words =
+        [&*namespace.name, &*kind, &*workload.name].into_iter().chain(files.iter().copied());
+    let words: Option<Vec<String>> = words.map(shell_word).collect();
     let what = format!("{} {}/{}", workload.kind, namespace.name, workload.name);
     match (words, obstacle) {
         (Some(words), None) => format!("{function} {}\n", words.join(" ")),
@@ -121,12 +150,18 @@ fn command(
     }
 }
 
-fn entry(part: &Part<'_>, obstacle: Option<String>) -> String {
-    let to_test = "raises, and is to be tested; instead of the part that only keeps".to_owned();
-    let obstacle = obstacle.or(part.raises.then_some(to_test));
+/// Why a part is not in the component without a word from the admin.
+fn not_by_default(part: &Part<'_>, keeps_already: bool) -> Option<&'static str> {
+    if part.raises {
+        return Some("raises, and is to be tested; instead of the part that only keeps");
+    }
+    keeps_already.then_some("leaves out what loosens; instead of the part that only keeps")
+}
+
+fn entry(part: &Part<'_>, obstacle: Option<&str>) -> String {
     match obstacle {
         None => format!("- path: {}\n", part.file.path),
-        Some(why) => comments(&[why, format!("- path: {}", part.file.path)]),
+        Some(why) => comments(&[why.to_owned(), format!("- path: {}", part.file.path)]),
     }
 }
 
@@ -149,7 +184,7 @@ const SCRIPT_HEAD: &str = r#"#!/bin/sh
 #
 #   sh patches.sh --dry-run=server   let the server check the patches, and change nothing
 #   sh patches.sh                    apply the patches that keep the pods as they are
-#   sh patches.sh --raise            and those that raise them to the next levels: test these first
+#   sh patches.sh --raise            or those that raise them to the next levels: test these first
 #
 # Uses kubectl's current context. Controllers replace the pods of what is patched. Can be run again;
 # stops at the first refusal. Patches that may not be applied now are comments, with the reason.
@@ -166,11 +201,14 @@ for argument in "$@"; do
 done
 cd -- "$(dirname -- "$0")"
 
-# keep NAMESPACE KIND NAME FILE
+# keep NAMESPACE KIND NAME FILE [WHOLE]: applies FILE, or WHOLE where pods are to be raised
 keep() {
+  file=$4
+  if [ "$raises" = yes ]; then file=${5-$4}; fi
   kubectl patch --dry-run="$dry_run" --type=strategic --namespace="$1" \
-    "$2" "$3" --patch-file="$4"
+    "$2" "$3" --patch-file="$file"
 }
+# raise NAMESPACE KIND NAME WHOLE: applies WHOLE where pods are to be raised
 raise() {
   if [ "$raises" = yes ]; then keep "$@"; fi
 }

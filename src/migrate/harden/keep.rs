@@ -3,12 +3,15 @@
 use serde_json::Value as Json;
 
 use super::Kept;
-use super::settings::{addressable_containers, container_of, field_of, is_windows};
+use super::settings::{Settings, addressable_containers, container_of, field_of, is_windows};
+use crate::level::Level;
 use crate::migrate::lost::Lost;
 use crate::migrate::states::States;
 use crate::objects::path::{FieldPath, Segment};
 use crate::objects::pod::{APPARMOR_CONTAINER_ANNOTATION_PREFIX, PodTemplateSpec};
 use crate::objects::slice::Slice;
+use crate::psa;
+use crate::version::Version;
 
 /// What containers take from the pod where they do not set it themselves, and PSP writes into each
 /// of them.
@@ -16,7 +19,7 @@ const INHERITED: [&str; 3] = ["runAsGroup", "runAsNonRoot", "runAsUser"];
 
 /// What a pod lacks without PSP, as settings of its template: lists whole, and for the pod what all
 /// of its containers get.
-pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
+pub(super) fn of(states: &States, lost: &[Lost], version: Version) -> Vec<Kept> {
     if lost.is_empty() {
         return Vec::new();
     }
@@ -29,8 +32,8 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
             continue;
         }
         match keep.iter_mut().find(|kept| kept.path == lost.path) {
-            Some(kept) => join(kept, lost),
-            None => keep.push(start(lost, &states.authored)),
+            Some(kept) => join(kept, lost, version),
+            None => keep.push(start(lost, &states.authored, version)),
         }
     }
     for field in INHERITED {
@@ -52,13 +55,13 @@ fn is_for_windows(path: &FieldPath) -> bool {
     matches!(field_of(path), "runAsNonRoot" | "runtimeClassName")
 }
 
-fn start(lost: &Lost, template: &PodTemplateSpec) -> Kept {
+fn start(lost: &Lost, template: &PodTemplateSpec, version: Version) -> Kept {
     let value = if is_list(&lost.path) {
         let mut items = match template.get(lost.path.segments()) {
             Some(Json::Array(items)) => items,
             _ => Vec::new(),
         };
-        items.push(lost.value.clone());
+        push_new(&mut items, &lost.value);
         Json::Array(items)
     } else {
         lost.value.clone()
@@ -70,24 +73,52 @@ fn start(lost: &Lost, template: &PodTemplateSpec) -> Kept {
         policy_field: lost.policy_field,
         proven: lost.proven,
         assumed: lost.assumed,
-        loosens: loosens(&lost.path, &lost.value),
+        loosens: loosens(&lost.path, &lost.value, version),
     }
 }
 
 /// Takes another value of the same field into account: lists grow, of single values the certain one
 /// stays.
-fn join(kept: &mut Kept, lost: &Lost) {
+fn join(kept: &mut Kept, lost: &Lost, version: Version) {
     if let (true, Json::Array(items)) = (is_list(&lost.path), &mut kept.value) {
-        items.push(lost.value.clone());
+        push_new(items, &lost.value);
         kept.proven &= lost.proven;
         kept.assumed |= lost.assumed;
+        kept.loosens |= loosens(&lost.path, &lost.value, version);
     } else if kept.assumed && !lost.assumed {
         kept.value = lost.value.clone();
         kept.policy = lost.policy.clone();
         kept.policy_field = lost.policy_field;
         kept.proven = lost.proven;
         kept.assumed = false;
-        kept.loosens = loosens(&lost.path, &lost.value);
+        kept.loosens = loosens(&lost.path, &lost.value, version);
+    }
+}
+
+/// What takes back what is kept though it loosens: the author's value, or none (null), for a strategic
+/// merge over a template in which it has been written down.
+pub(super) fn undo(template: &PodTemplateSpec, keep: &[Kept]) -> Settings {
+    let undone = keep.iter().filter(|kept| kept.loosens).map(|kept| {
+        let own = template.get(kept.path.segments());
+        let value = match &kept.value {
+            Json::Array(items) => {
+                let own = own.as_ref().and_then(Json::as_array);
+                let stays = |item: &&Json| {
+                    own.is_some_and(|own| own.contains(item)) || **item == "NET_BIND_SERVICE"
+                };
+                Json::Array(items.iter().filter(stays).cloned().collect())
+            }
+            _ => own.unwrap_or_default(),
+        };
+        (&kept.path, value)
+    });
+    let undone: Vec<(&FieldPath, Json)> = undone.collect();
+    Settings::of(undone.iter().map(|(path, value)| (*path, value)))
+}
+
+fn push_new(items: &mut Vec<Json>, item: &Json) {
+    if !items.contains(item) {
+        items.push(item.clone());
     }
 }
 
@@ -95,11 +126,17 @@ fn is_list(path: &FieldPath) -> bool {
     matches!(field_of(path), "add" | "drop" | "supplementalGroups")
 }
 
-fn loosens(path: &FieldPath, value: &Json) -> bool {
+/// Whether a value makes the pod softer than without.
+fn loosens(path: &FieldPath, value: &Json, version: Version) -> bool {
     match path.segments().last() {
-        Some(Segment::Field("add")) => true,
+        Some(Segment::Field("add")) => value != "NET_BIND_SERVICE",
         Some(Segment::Field("allowPrivilegeEscalation")) => value == true,
         Some(Segment::Field("runAsUser")) => value == 0,
+        Some(Segment::Field("seLinuxOptions")) => {
+            let mut pod = PodTemplateSpec::default();
+            pod.set(FieldPath::new("spec.securityContext.seLinuxOptions").segments(), value);
+            !psa::allows(Level::Baseline, version, &pod)
+        }
         Some(Segment::Field("seccompProfile")) => value["type"] == "Unconfined",
         Some(Segment::Key(key)) => {
             key.starts_with(APPARMOR_CONTAINER_ANNOTATION_PREFIX) && value == "unconfined"

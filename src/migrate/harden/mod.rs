@@ -3,10 +3,13 @@
 //!
 //! ```text
 //! template ──── keep ────► kept       what PSP writes, written down: no pod changes by it
-//!          └─ the whole ─► raised     and what the next levels still need, to be tested
+//!          └─ the whole ─► raised     of that what hardens, and what the next levels still need,
+//!                                     to be tested
 //! ```
 //!
-//! A patch only adds. What an author set on purpose stays, and is listed as in need of a change.
+//! What an author set on purpose stays, and is listed as in need of a change. What PSP loosens is
+//! kept by `keep` alone, as the workload may rely on it; the whole patch leaves it out, and takes it
+//! back where it has been written down.
 //! Each part says when it may be applied: [`When`] simulates the patched template under today's
 //! policies and grants.
 
@@ -22,7 +25,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use self::settings::Settings;
+use self::settings::{Settings, container_of, field_of};
 use self::timing::Timing;
 use super::lineage::{Top, Unit};
 use super::lost::Lost;
@@ -55,10 +58,14 @@ pub struct Patch {
     pub keep_when: Option<When>,
     /// Why `keep` alone may not be applied now; `None` where it may.
     pub keep_why_not_now: Option<String>,
-    /// When the whole patch may be applied; `None` where it is empty.
+    /// When the whole patch may be applied; `None` where it is empty: nothing is to be raised, and
+    /// all that PSP writes loosens.
     pub when: Option<When>,
     /// Why the whole patch may not be applied now; `None` where it may.
     pub why_not_now: Option<String>,
+    /// What takes back what `keep` loosens, where that has been written down before.
+    #[serde(skip)]
+    undo: Settings,
 }
 
 /// A value that PSP writes.
@@ -96,7 +103,7 @@ pub struct Raised {
     pub check: &'static str,
     /// Why it is asked for.
     pub reason: String,
-    /// What may stop working; `None` where nothing will.
+    /// What may stop working; `None` where nothing is known that could.
     pub may_break: Option<String>,
 }
 
@@ -165,16 +172,27 @@ impl Patch {
         self.kept_settings().overlay()
     }
 
-    /// The whole patch, as what a strategic merge puts over a pod template.
+    /// The whole patch, as what a strategic merge puts over a pod template, also over one that has
+    /// the part that only keeps.
     #[must_use]
     pub fn overlay(&self) -> Json {
-        self.settings().overlay()
+        self.settings().over(&self.undo).overlay()
     }
 
-    /// Whether the whole patch does more than to keep.
+    /// Whether the whole patch does something else than to keep.
     #[must_use]
     pub fn raises(&self) -> bool {
-        !self.raise.is_empty()
+        !self.raise.is_empty() || self.keep.iter().any(|kept| kept.loosens)
+    }
+
+    /// Whether a container's value is the one that `raise` sets for the whole pod.
+    fn repeats(&self, kept: &Kept) -> bool {
+        container_of(&kept.path).is_some()
+            && self.raise.iter().any(|raised| {
+                container_of(&raised.path).is_none()
+                    && field_of(&raised.path) == field_of(&kept.path)
+                    && raised.value == kept.value
+            })
     }
 
     fn kept_settings(&self) -> Settings {
@@ -182,8 +200,7 @@ impl Patch {
     }
 
     fn settings(&self) -> Settings {
-        let raises = self.raises();
-        let keep = self.keep.iter().filter(|kept| !(raises && kept.loosens));
+        let keep = self.keep.iter().filter(|kept| !kept.loosens && !self.repeats(kept));
         let keep = keep.map(|kept| (&kept.path, &kept.value));
         Settings::of(keep.chain(self.raise.iter().map(|raised| (&raised.path, &raised.value))))
     }
@@ -205,7 +222,7 @@ pub fn harden<'s>(
     }
     let authored = Arc::clone(&states.authored);
     let mut patch = Patch {
-        keep: keep::of(states, lost),
+        keep: keep::of(states, lost, version),
         raise: Vec::new(),
         needs_change: Vec::new(),
         remaining: Vec::new(),
@@ -214,7 +231,9 @@ pub fn harden<'s>(
         keep_why_not_now: None,
         when: None,
         why_not_now: None,
+        undo: Settings::default(),
     };
+    patch.undo = keep::undo(&authored, &patch.keep);
     let pods_with = |settings: &Settings| {
         if settings.is_empty() {
             return states.future.clone();
@@ -236,8 +255,10 @@ pub fn harden<'s>(
     } else {
         (patch.keep_when, patch.keep_why_not_now.clone())
     };
-    let is_empty =
-        patch.when.is_none() && patch.needs_change.is_empty() && patch.remaining.is_empty();
+    let is_empty = patch.keep.is_empty()
+        && patch.raise.is_empty()
+        && patch.needs_change.is_empty()
+        && patch.remaining.is_empty();
     (!is_empty).then_some(patch)
 }
 

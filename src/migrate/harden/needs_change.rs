@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{NeedsChange, Remaining};
 use crate::level::Level;
+use crate::migrate::injection::stored;
 use crate::objects::path::FieldPath;
 use crate::objects::pod::{
     Container, ContainerKind, Handler, PodTemplateSpec, Profile, SecurityContext, WindowsOptions,
@@ -24,6 +25,8 @@ pub(super) fn of(
     version: Version,
 ) -> (Vec<NeedsChange>, Vec<Remaining>) {
     let (mut needs_change, mut remaining) = (Vec::new(), Vec::new());
+    // The server copies a seccomp annotation into the field.
+    let stored = stored(template);
     for pod in pods {
         let mut suspects = None;
         for level in [Level::Baseline, Level::Restricted] {
@@ -41,7 +44,7 @@ pub(super) fn of(
                         check: violation.check,
                         path: suspect.path.clone(),
                         value: suspect.value.to_string(),
-                        injected: !stands_in(template, suspect),
+                        injected: !stands_in(template, suspect) && !stands_in(&stored, suspect),
                     };
                     if !needs_change.contains(&needed) {
                         needs_change.push(needed);

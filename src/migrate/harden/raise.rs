@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::settings::{Settings, addressable_containers, field_of, is_windows, looks_like_windows};
+use super::settings::{Settings, addressable_containers, is_windows, looks_like_windows};
 use super::{Kept, Raised};
 use crate::level::Level;
 use crate::objects::path::FieldPath;
@@ -35,32 +35,37 @@ pub(super) fn of(
     let hardening = keep.iter().filter(|kept| !kept.loosens);
     let hardening = Settings::of(hardening.map(|kept| (&kept.path, &kept.value)));
     let template = hardening.applied_to(authored);
-    let mut pods = pods_with(&hardening);
-    let loosened = keep.iter().any(|kept| kept.loosens);
+    let pods = pods_with(&hardening);
+    let mut values = missing(&template, &pods, version);
+    values.sort_by(|a, b| a.path.cmp(&b.path));
+    values
+}
+
+/// What a template and its pods lack for restricted; nothing where the template is below baseline.
+fn missing(
+    template: &PodTemplateSpec,
+    pods: &[Arc<PodTemplateSpec>],
+    version: Version,
+) -> Vec<Raised> {
     let is_restricted = |pod: &PodTemplateSpec| psa::allows(Level::Restricted, version, pod);
-    if pods.iter().all(|pod| is_restricted(pod)) && is_restricted(&template) && !loosened {
+    if pods.iter().all(|pod| is_restricted(pod)) && is_restricted(template)
+        || !psa::allows(Level::Baseline, version, template)
+    {
         return Vec::new();
     }
-    if !psa::allows(Level::Baseline, version, &template) {
-        return Vec::new();
-    }
-    pods.push(Arc::new(template));
     let mut raise = Raise { checks: BTreeMap::new(), values: Vec::new() };
-    for pod in &pods {
+    for pod in pods.iter().map(|pod| &**pod).chain([template]) {
         let violations = psa::evaluate(Level::Restricted, version, pod).violations;
         raise.checks.extend(violations.iter().map(|it| (it.check, it.reason)));
     }
-    let Some(template) = pods.pop() else { return Vec::new() };
-    raise.non_root(&template, &pods);
-    if is_windows(&template) {
-        raise.windows(&template, version);
+    raise.non_root(template, pods);
+    if is_windows(template) {
+        raise.windows(template, version);
     } else {
-        raise.seccomp(&template);
-        raise.privilege_escalation(&template);
-        raise.capabilities(&template);
-        raise.added_capabilities(authored, keep);
+        raise.seccomp(template);
+        raise.privilege_escalation(template);
+        raise.capabilities(template);
     }
-    raise.values.sort_by(|a, b| a.path.cmp(&b.path));
     raise.values
 }
 
@@ -206,30 +211,6 @@ impl Raise {
             }
             let path = path.child("securityContext.capabilities.drop");
             self.add(CHECK, path, json!(drop), Some(may_break));
-        }
-    }
-
-    /// Takes back what PSP adds, in case that has been written down already.
-    fn added_capabilities(&mut self, authored: &PodTemplateSpec, keep: &[Kept]) {
-        let added = keep.iter().filter(|kept| kept.loosens && field_of(&kept.path) == "add");
-        for kept in added {
-            let owner = addressable_containers(authored)
-                .find(|(path, _)| path.child("securityContext.capabilities.add") == kept.path);
-            let Some((_, container)) = owner else { continue };
-            let own = context(container).capabilities.map(|it| it.add).unwrap_or_default();
-            let names = kept.value.as_array().into_iter().flatten().filter_map(Json::as_str);
-            let names: Vec<&str> = names.filter(|name| own.iter().all(|it| it != name)).collect();
-            if names.iter().all(|name| *name == "NET_BIND_SERVICE") {
-                continue;
-            }
-            let names = names.join(", ");
-            self.values.push(Raised {
-                path: kept.path.clone(),
-                value: json!(own),
-                check: "capabilities_restricted",
-                reason: format!("policy {} adds {names}, which the level forbids", kept.policy),
-                may_break: Some(format!("processes that use {names} fail")),
-            });
         }
     }
 

@@ -9,13 +9,21 @@ use crate::objects::pod::{ContainerKind, PodTemplateSpec};
 use crate::objects::slice::Slice;
 
 /// Values with their paths in a pod template; of two values at a path the later counts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Settings(BTreeMap<FieldPath, Json>);
 
 impl Settings {
     pub(super) fn of<'v>(values: impl IntoIterator<Item = (&'v FieldPath, &'v Json)>) -> Self {
         let values = values.into_iter();
         Self(values.map(|(path, value)| (path.clone(), value.clone())).collect())
+    }
+
+    /// These settings, and of others those of other paths.
+    pub(super) fn over(mut self, others: &Self) -> Self {
+        for (path, value) in &others.0 {
+            self.0.entry(path.clone()).or_insert_with(|| value.clone());
+        }
+        self
     }
 
     pub(super) fn is_empty(&self) -> bool {

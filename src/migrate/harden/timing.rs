@@ -19,9 +19,12 @@ use crate::objects::pod::{
     ContainerKind, PodTemplateSpec, SECCOMP_CONTAINER_ANNOTATION_PREFIX, SECCOMP_POD_ANNOTATION,
 };
 use crate::objects::slice::Slice;
-use crate::psp::Verdict;
+use crate::psp::{PolicyError, Verdict};
 use crate::rbac::User;
 use crate::version::Version;
+
+/// The first server that knows `spec.os`, and what must not stand beside it.
+const OS_SINCE: Version = Version::v1(24);
 
 /// When a patch may be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -67,6 +70,23 @@ pub(super) struct Timing<'a, 's> {
 struct Passed {
     pod: PodTemplateSpec,
     policy: String,
+}
+
+/// What the policies hold against a pod; empty where none may be used.
+struct Refusal(Vec<PolicyError>);
+
+impl Refusal {
+    /// The error of a policy that admits the pods today, if it is among them, else the first.
+    fn in_words(&self, policy_of_today: Option<&str>) -> String {
+        let is_todays = |error: &&PolicyError| Some(&*error.policy) == policy_of_today;
+        let Some(error) = self.0.iter().find(is_todays).or(self.0.first()) else {
+            return "no policy may be used for its pods".to_owned();
+        };
+        match self.0.len() - 1 {
+            0 => format!("policy {} refuses: {error}", error.policy),
+            n => format!("refused: policy {} says {error}, and {n} more", error.policy),
+        }
+    }
 }
 
 impl Timing<'_, '_> {
@@ -116,13 +136,26 @@ impl Timing<'_, '_> {
     /// A field of the patch that the server with PSP does not know and would drop.
     fn unknown_field(&self, settings: &Settings) -> Option<String> {
         let server = self.simulation.server();
+        let os_name = FieldPath::new("spec.os.name");
         let since = |path: &FieldPath| match field_of(path) {
             "seccompProfile" => Version::v1(19),
-            "name" => Version::v1(24),
+            _ if *path == os_name => OS_SINCE,
             _ => Version::v1(0),
         };
         let (path, _) = settings.iter().find(|(path, _)| since(path) > server)?;
         Some(format!("a server of {server} drops {}, which it does not know", path.by_name()))
+    }
+
+    /// Why the server refuses a pod of Windows as PSP leaves it.
+    ///
+    /// Upstream: `pkg/apis/core/validation/validation.go`, `validateWindows` (v1.24).
+    fn unfit_for_windows(&self, pod: &PodTemplateSpec) -> Option<String> {
+        if !pod.spec.is_windows() || self.simulation.server() < OS_SINCE {
+            return None;
+        }
+        let linux = linux_field(pod)?;
+        let server = self.simulation.server();
+        Some(format!("a server of {server} refuses {linux}, which PSP writes, in pods of Windows"))
     }
 
     /// What stands against a patched pod that `requester` makes today.
@@ -137,8 +170,25 @@ impl Timing<'_, '_> {
         for (today, changed) in today.into_iter().zip(changed) {
             let changed = match changed {
                 Ok(changed) => changed,
-                Err(refusal) => return Some(refusal),
+                Err(refusal) => {
+                    let of_today = today.as_ref().ok().map(|today| today.policy.as_str());
+                    return Some(refusal.in_words(of_today));
+                }
             };
+            if let Some(why) = self.unfit_for_windows(&changed.pod) {
+                return Some(why);
+            }
+            let starts_today = |name: &&str| match &today {
+                Ok(today) => !not_starting(&today.pod).any(|other| other == *name),
+                Err(_) => true,
+            };
+            if let Some(container) = not_starting(&changed.pod).find(starts_today) {
+                return Some(format!(
+                    "container {container} would not start: policy {} makes it run as root, and the \
+                     patch forbids that",
+                    changed.policy
+                ));
+            }
             // What is refused today has nothing to lose.
             let Ok(today) = today else { continue };
             let expected = comparable(&with(&today.pod, settings));
@@ -161,22 +211,15 @@ impl Timing<'_, '_> {
     }
 
     /// What becomes of a pod today: for each of the webhooks that were seen, or once without.
-    fn admitted(&self, requester: &User, pod: &PodTemplateSpec) -> Vec<Result<Passed, String>> {
+    fn admitted(&self, requester: &User, pod: &PodTemplateSpec) -> Vec<Result<Passed, Refusal>> {
         let namespace = self.unit.namespace();
         let admit =
             |pod: &PodTemplateSpec| match self.simulation.admit(namespace, pod, Some(requester)) {
                 Some(Verdict::Admitted(admitted)) => {
                     Ok(Passed { pod: stored(&admitted.pod), policy: admitted.policy.to_string() })
                 }
-                Some(Verdict::Refused(refused)) => Err(match refused.errors.as_slice() {
-                    [] => "no policy may be used for its pods".to_owned(),
-                    [error] => format!("policy {} refuses: {error}", error.policy),
-                    [error, more @ ..] => {
-                        let n = more.len();
-                        format!("refused: policy {} says {error}, and {n} more", error.policy)
-                    }
-                }),
-                None => Err("today's admission cannot be simulated".to_owned()),
+                Some(Verdict::Refused(refused)) => Err(Refusal(refused.errors)),
+                None => Err(Refusal(Vec::new())),
             };
         if self.webhooks.is_empty() {
             return vec![admit(pod)];
@@ -197,6 +240,50 @@ impl Timing<'_, '_> {
             .admit_with_bypass(namespace, patched, requester.as_ref())
             .is_ok_and(|pod| comparable(&stored(&pod)) == comparable(&stored(patched)))
     }
+}
+
+/// The containers that the kubelet does not start, as they are to run as root and must not.
+///
+/// Upstream: `pkg/kubelet/kuberuntime/security_context.go`, `verifyRunAsNonRoot` (v1.21).
+fn not_starting(pod: &PodTemplateSpec) -> impl Iterator<Item = &str> {
+    let of_pod = pod.spec.security_context.as_ref();
+    pod.spec.all_containers().filter_map(move |container| {
+        let own = container.security_context.as_ref();
+        let user = own.and_then(|it| it.run_as_user).or(of_pod.and_then(|it| it.run_as_user));
+        let must_not =
+            own.and_then(|it| it.run_as_non_root).or(of_pod.and_then(|it| it.run_as_non_root));
+        (user == Some(0) && must_not == Some(true)).then_some(&*container.name)
+    })
+}
+
+/// A field that pods which say that they are for Windows may not have.
+fn linux_field(pod: &PodTemplateSpec) -> Option<&'static str> {
+    let of_pod = pod.spec.security_context.iter().flat_map(|context| {
+        [
+            ("seLinuxOptions", context.se_linux_options.is_some()),
+            ("seccompProfile", context.seccomp_profile.is_some()),
+            ("fsGroup", context.fs_group.is_some()),
+            ("sysctls", !context.sysctls.is_empty()),
+            ("runAsUser", context.run_as_user.is_some()),
+            ("runAsGroup", context.run_as_group.is_some()),
+            ("supplementalGroups", context.supplemental_groups.is_some()),
+        ]
+    });
+    let contexts = pod.spec.all_containers().filter_map(|it| it.security_context.as_ref());
+    let of_containers = contexts.flat_map(|context| {
+        [
+            ("seLinuxOptions", context.se_linux_options.is_some()),
+            ("seccompProfile", context.seccomp_profile.is_some()),
+            ("capabilities", context.capabilities.is_some()),
+            ("readOnlyRootFilesystem", context.read_only_root_filesystem.is_some()),
+            ("privileged", context.privileged.is_some()),
+            ("allowPrivilegeEscalation", context.allow_privilege_escalation.is_some()),
+            ("procMount", context.proc_mount.is_some()),
+            ("runAsUser", context.run_as_user.is_some()),
+            ("runAsGroup", context.run_as_group.is_some()),
+        ]
+    });
+    of_pod.chain(of_containers).find(|(_, is_set)| *is_set).map(|(field, _)| field)
 }
 
 /// A pod with settings besides; lists grow by them.
@@ -274,7 +361,12 @@ fn without_empty<T: Default + PartialEq>(field: &mut Option<T>) {
 
 /// The first difference, in words that follow "would leave".
 fn difference(path: &str, expected: &Json, found: &Json) -> Option<String> {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let below = |key: &str| match path {
+        "" => key.to_owned(),
+        // Keys of annotations hold dots.
+        path if key.contains('/') => format!("{path}[{key}]"),
+        path => format!("{path}.{key}"),
+    };
     let nothing = Json::Object(Map::new());
     match (expected, found) {
         _ if expected == found => None,

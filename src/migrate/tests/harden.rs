@@ -101,15 +101,23 @@ fn all_demos() -> [&'static [Value]; 2] {
     [&demos::DEMO_1, &demos::DEMO_2]
 }
 
+/// How a part of a patch is taken.
+type Part = fn(&Patch) -> Value;
+
 #[test]
 fn a_patched_template_has_just_the_level_promised() {
     for demo in all_demos() {
         let plan = plan_of(demo, &options());
         let mut n_raised = 0;
-        for (name, part) in
-            [("keep", Patch::keep_overlay as fn(&Patch) -> Value), ("whole", Patch::overlay)]
-        {
-            let mut after = patched(demo, &plan, &|patch| Some(part(patch)));
+        for (name, parts) in [
+            ("keep", &[Patch::keep_overlay as Part][..]),
+            ("whole", &[Patch::overlay as Part]),
+            ("whole after keep", &[Patch::keep_overlay as Part, Patch::overlay]),
+        ] {
+            let mut after = demo.to_vec();
+            for part in parts {
+                after = patched(&after, &plan, &|patch| Some(part(patch)));
+            }
             after.retain(|object| !is_policy(object));
             let after = plan_of(&after, &options());
             let after = workloads(&after);
@@ -122,8 +130,8 @@ fn a_patched_template_has_just_the_level_promised() {
                 let promised = if name == "keep" { levels.kept } else { levels.raised };
                 let found = if workload.kind == "Pod" {
                     let mut pod = json!(workload.states.authored);
-                    if let Some(patch) = &workload.patch {
-                        merge(&mut pod, &part(patch));
+                    for part in parts {
+                        workload.patch.iter().for_each(|patch| merge(&mut pod, &part(patch)));
                     }
                     let pod: PodTemplateSpec = serde_json::from_value(pod).unwrap();
                     Some(Passes::of(&pod, options().pss_version).strictest())
@@ -131,7 +139,8 @@ fn a_patched_template_has_just_the_level_promised() {
                     after[&key].levels.future
                 };
                 assert_eq!(found, promised, "{name} of {key:?}");
-                assert!(levels.kept.is_none() || levels.raised >= levels.kept, "{key:?}");
+                let [future, kept, raised] = [levels.future, levels.kept, levels.raised];
+                assert!(kept.is_none() || raised >= future && raised >= kept, "{key:?}");
                 n_raised += usize::from(levels.raised > levels.future);
             }
         }
@@ -154,8 +163,10 @@ fn a_patched_template_needs_no_patch() {
             if key.1 == "Pod" || before.injection == "seen" {
                 continue;
             }
+            // What loosens has been left out, so that with PSP it is still there to be kept.
             let left = |workload: &WorkloadPlan| {
-                workload.patch.as_ref().map_or(0, |it| it.keep.len() + it.raise.len())
+                let hardens = |patch: &Patch| patch.keep.iter().filter(|it| !it.loosens).count();
+                workload.patch.as_ref().map_or(0, |it| hardens(it) + it.raise.len())
             };
             assert_eq!(left(without_psp[&key]), 0, "{key:?} {:?}", without_psp[&key].patch);
             if before.patch.as_ref().is_some_and(is_now) {
@@ -188,11 +199,19 @@ fn hardness(pod: &PodTemplateSpec) -> [BTreeSet<String>; 2] {
             let options = own.se_linux_options.or(of_pod.se_linux_options.clone());
             add(&mut hard, format!("{options:?}"));
             let seccomp = own.seccomp_profile.or(of_pod.seccomp_profile.clone());
-            if let Some(profile) = seccomp.filter(|profile| profile.type_ != "Unconfined") {
-                add(&mut hard, format!("{profile:?}"));
+            if let Some(profile) = seccomp {
+                let is_soft = profile.type_ == "Unconfined";
+                add(if is_soft { &mut soft } else { &mut hard }, format!("{profile:?}"));
             }
-            if own.run_as_non_root.or(of_pod.run_as_non_root) == Some(true) {
+            let must_not_be_root = own.run_as_non_root.or(of_pod.run_as_non_root) == Some(true);
+            if must_not_be_root {
                 add(&mut hard, "non-root".to_owned());
+            }
+            if user == Some(0) {
+                add(&mut soft, "root".to_owned());
+                if must_not_be_root {
+                    add(&mut soft, "does not start".to_owned());
+                }
             }
             if own.allow_privilege_escalation == Some(false) {
                 add(&mut hard, "no escalation".to_owned());

@@ -23,10 +23,17 @@ pub(super) fn of_workload(outline: &mut Outline, workload: &WorkloadPlan) {
             outline.item(1, kept_value(kept));
         }
     }
-    if patch.raises() {
+    if patch.raises() && patch.when.is_none() {
+        let level = workload.levels.future.map_or("level not known", Level::as_str);
+        outline.item(0, format!("or leave it as it is: {level} without PSP, as all this loosens"));
+    } else if patch.raises() {
         let goal = level_and_time(workload.levels.raised, patch.when, patch.why_not_now.as_deref());
-        let besides = if patch.keep.is_empty() { "" } else { " besides" };
-        outline.item(0, format!("raise it{besides}, to be tested: {goal}"));
+        let what = match (patch.raise.is_empty(), patch.keep.is_empty()) {
+            (true, _) => "or keep only what hardens",
+            (false, true) => "raise it, to be tested",
+            (false, false) => "raise it besides, to be tested",
+        };
+        outline.item(0, format!("{what}: {goal}"));
         for raised in &patch.raise {
             outline.item(1, raised_value(raised));
             if let Some(what) = &raised.may_break {
@@ -45,7 +52,7 @@ pub(super) fn of_workload(outline: &mut Outline, workload: &WorkloadPlan) {
         }
     }
     // Without a patch, what is in the way is what stands against the levels.
-    if patch.when.is_some() {
+    if patch.when.or(patch.keep_when).is_some() {
         remaining(outline, patch);
         outline.item(0, delivery(workload, patch));
     }

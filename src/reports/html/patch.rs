@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::section::lines;
 use super::{Shown, shown};
 use crate::level::Level;
-use crate::migrate::harden::{NeedsChange, Patch};
+use crate::migrate::harden::Patch;
 use crate::migrate::plan::{NamespacePlan, WorkloadPlan};
-use crate::reports::digest::set_by;
 use crate::reports::workload_patches::{self, Part, when_in_words};
 
 /// A workload's patch.
@@ -60,13 +59,6 @@ impl<'p> WorkloadPatch<'p> {
             delivery: workload_patches::delivery(workload, patch),
             parts: parts.into_iter().map(File::of).collect(),
         })
-    }
-}
-
-impl WorkloadPatch<'_> {
-    /// Who has set what needs a change.
-    pub(super) fn set_by(&self, needed: &NeedsChange) -> &'static str {
-        set_by(self.plan, needed)
     }
 }
 

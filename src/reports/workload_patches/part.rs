@@ -21,7 +21,9 @@ pub(in crate::reports) struct Part<'p> {
     pub(in crate::reports) does: &'static str,
     /// The file that holds it, as a bundle has it.
     pub(in crate::reports) file: File,
-    /// Whether it does more than to keep.
+    /// Whether it is all that is to be done, not only the part that keeps.
+    pub(in crate::reports) is_whole: bool,
+    /// Whether it adds what PSP does not write, which is to be tested.
     pub(in crate::reports) raises: bool,
     /// The workload's level without PSP and without the part; `None` without a template.
     pub(in crate::reports) before: Option<Level>,
@@ -48,17 +50,19 @@ pub(in crate::reports) fn of_workload<'p>(
 
 /// The part that does everything; its file is yet to come.
 fn whole<'p>(workload: &WorkloadPlan, patch: &'p Patch) -> Option<Part<'p>> {
-    let raises = patch.raises();
+    let hardens = patch.keep.iter().any(|kept| !kept.loosens);
     Some(Part {
-        does: match (raises, patch.keep.is_empty()) {
-            (true, true) => "raises its pods",
-            (true, false) => "keeps what PSP gives its pods, and raises them",
-            (false, _) => KEEPS,
+        does: match (patch.raise.is_empty(), hardens) {
+            (false, false) => "raises its pods",
+            (false, true) => "keeps what PSP gives its pods, and raises them",
+            (true, _) if patch.raises() => "keeps what PSP gives its pods and hardens them",
+            (true, _) => KEEPS,
         },
         file: File::default(),
-        raises,
+        is_whole: true,
+        raises: !patch.raise.is_empty(),
         before: workload.levels.future,
-        after: if raises { workload.levels.raised } else { workload.levels.kept },
+        after: if patch.raises() { workload.levels.raised } else { workload.levels.kept },
         when: patch.when?,
         why_not_now: patch.why_not_now.as_deref(),
     })
@@ -72,6 +76,7 @@ fn keep<'p>(workload: &WorkloadPlan, patch: &'p Patch) -> Option<Part<'p>> {
     Some(Part {
         does: KEEPS,
         file: File::default(),
+        is_whole: false,
         raises: false,
         before: workload.levels.future,
         after: workload.levels.kept,
@@ -81,6 +86,18 @@ fn keep<'p>(workload: &WorkloadPlan, patch: &'p Patch) -> Option<Part<'p>> {
 }
 
 impl Part<'_> {
+    /// Why it is not to be applied without a thought though it only keeps: it also keeps what loosens
+    /// the pods, and they would have a level without it.
+    pub(super) fn loosening(&self) -> Option<String> {
+        let (before, after) = (self.before?, self.after?);
+        (after < before).then(|| {
+            format!(
+                "it keeps what PSP loosens too, and takes the level from {before} to {after}: for \
+                 workloads that need that"
+            )
+        })
+    }
+
     /// The part with its file.
     fn filed(
         self,
@@ -90,7 +107,7 @@ impl Part<'_> {
         extension: &str,
         taken: &mut BTreeSet<String>,
     ) -> Self {
-        let overlay = if self.raises { patch.overlay() } else { patch.keep_overlay() };
+        let overlay = if self.is_whole { patch.overlay() } else { patch.keep_overlay() };
         let manifest = yaml::to_string(&manifest(namespace, workload, overlay));
         let text = comments(&head(namespace, workload, patch, &self)) + &manifest;
         let file = File { path: free_path(namespace, workload, extension, taken), text };
@@ -152,16 +169,17 @@ fn head(
         lines.push(format!("{by} would revert it: change it there."));
     }
     lines.push(String::new());
-    for kept in patch.keep.iter().filter(|kept| !(part.raises && kept.loosens)) {
-        lines.push(format!("keep {}", kept_value(kept)));
+    for kept in &patch.keep {
+        let verb = if part.is_whole && kept.loosens { "leave out" } else { "keep" };
+        lines.push(format!("{verb} {}", kept_value(kept)));
     }
-    for raised in patch.raise.iter().filter(|_| part.raises) {
+    for raised in patch.raise.iter().filter(|_| part.is_whole) {
         lines.push(format!("raise {}", raised_value(raised)));
         if let Some(what) = &raised.may_break {
             lines.push(format!("  test it: {what}"));
         }
     }
-    for needed in patch.needs_change.iter().filter(|_| part.raises || !patch.raises()) {
+    for needed in patch.needs_change.iter().filter(|_| part.is_whole) {
         lines.push(format!("needs a change for {}", needed_change(needed)));
     }
     lines
