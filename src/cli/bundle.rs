@@ -69,7 +69,7 @@ pub(super) fn write_patches(directory: &Path, bundle: &Bundle) -> Result<(), Cli
         }
         errors::say(&format!("wrote {} patches below {}", patches.len(), place.display()));
     }
-    for file in [&bundle.kustomization, &bundle.script] {
+    for file in [&bundle.kustomization, &bundle.script, &bundle.bypass] {
         write(directory, &file.path, |out| out.write_all(file.text.as_bytes()))?;
     }
     Ok(())

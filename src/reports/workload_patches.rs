@@ -5,16 +5,21 @@
 //! patches/<namespace>/<kind>-<name>.keep.yaml   what only keeps, where the whole does more
 //! kustomization.yaml                            a component that takes those of today
 //! patches.sh                                    the same as commands
+//! bypass.yaml                                   the policy for what is `afterBypass`
 //! ```
 
 mod part;
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::patches::Labelling;
 use super::quoting::{is_object_name, shell_word};
+use super::yaml;
 use crate::migrate::harden::{Delivery, Patch, When, bypass};
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
+use crate::objects::{Object, encode};
 use part::comments;
 
 pub use part::manifest;
@@ -44,6 +49,8 @@ pub struct Bundle {
     pub kustomization: File,
     /// A script that applies the patches.
     pub script: File,
+    /// The policy for patches that may be applied once their pods may use it, and the role for that.
+    pub bypass: File,
 }
 
 /// Every patch of a plan, with a script and a kustomize component that apply what may be applied
@@ -83,6 +90,7 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
         patches,
         kustomization: File { path: "kustomization.yaml".to_owned(), text: kustomization },
         script: File { path: "patches.sh".to_owned(), text: script },
+        bypass: File { path: "bypass.yaml".to_owned(), text: bypass_manifest() },
     }
 }
 
@@ -171,12 +179,41 @@ fn kustomization_head() -> String {
          # `components` of the kustomization whose resources are to be patched. A patch whose\n\
          # resource is not there is an error: remove it. Active is what keeps the pods as PSP makes\n\
          # them and may be applied now; the rest is below `#`, with the reason. What is `after policy\n\
-         # {}` needs that policy first.\n\
+         # {}` needs that policy first: see bypass.yaml.\n\
          apiVersion: kustomize.config.k8s.io/v1alpha1\n\
          kind: Component\n\
          patches:\n",
         bypass::POLICY
     )
+}
+
+/// The policy and a role that may use it; whose pods may is up to the admin.
+fn bypass_manifest() -> String {
+    let policy = encode::value(&Object::PodSecurityPolicy(Box::new(bypass::policy())));
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": bypass::POLICY},
+        "rules": [{
+            "apiGroups": ["policy"],
+            "resources": ["podsecuritypolicies"],
+            "resourceNames": [bypass::POLICY],
+            "verbs": ["use"],
+        }],
+    });
+    let head = format!(
+        "# A policy that comes before all others and lets every pod pass as it is, for patches that are\n\
+         # `afterBypass`. It takes PSP's protection from the namespaces in which it may be used: enforce\n\
+         # a level of Pod Security there first.\n\
+         #\n\
+         #   kubectl apply -f bypass.yaml\n\
+         #   kubectl create rolebinding {name} --clusterrole={name} \\\n\
+         #     --namespace=NAMESPACE --group=system:serviceaccounts:NAMESPACE\n\
+         #\n\
+         # Undone by deleting the RoleBinding; pods made since then stay as they are.\n",
+        name = bypass::POLICY
+    );
+    [head, yaml::to_string(&policy), "---\n".to_owned(), yaml::to_string(&role)].concat()
 }
 
 const SCRIPT_HEAD: &str = r#"#!/bin/sh

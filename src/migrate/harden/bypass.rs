@@ -18,7 +18,8 @@ pub fn policy() -> PodSecurityPolicy {
         allowed_capabilities: everything(),
         volumes: everything(),
         host_network: true,
-        host_ports: vec![Range { min: 0, max: 65_535 }],
+        // No port is 0, which stands for none.
+        host_ports: vec![Range { min: 1, max: 65_535 }],
         host_pid: true,
         host_ipc: true,
         run_as_user: any(),
