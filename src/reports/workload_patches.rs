@@ -65,20 +65,23 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
         for workload in &namespace.workloads {
             let Some(patch) = &workload.patch else { continue };
             let mut parts = of_workload(namespace, workload, &mut taken);
-            let obstacles: Vec<_> = parts
-                .iter()
-                .map(|part| {
-                    let unfit = obstacle_to_script(workload, patch);
-                    let not_today = || obstacle(part.when, part.why_not_now);
-                    skipped.clone().or(unfit).or_else(not_today).or_else(|| part.loosening())
-                })
-                .collect();
+            let obstacle = |part: &Part<'_>| {
+                let not_today = || obstacle(part.when, part.why_not_now);
+                let unfit = skipped.clone().or_else(|| not_in_place(workload, patch));
+                unfit.or_else(not_today).or_else(|| part.loosening())
+            };
             let mut is_active = false;
-            for (part, obstacle) in parts.iter().zip(&obstacles) {
+            for part in &parts {
+                let obstacle = obstacle(part);
                 let obstacle = obstacle.as_deref().or(not_by_default(part, is_active));
                 is_active |= obstacle.is_none();
                 kustomization.push_str(&entry(part, obstacle));
             }
+            // Whoever would revert a command can build upon the component.
+            let reverted =
+                reverted_by(workload).map(|by| format!("{by} would revert it: change it there"));
+            let obstacles: Vec<_> =
+                parts.iter().map(|part| obstacle(part).or_else(|| reverted.clone())).collect();
             script.push_str(&commands(namespace, workload, &parts, &obstacles));
             patches.extend(parts.drain(..).map(|part| part.file));
         }
@@ -104,18 +107,18 @@ pub(super) fn obstacle(when: When, why_not_now: Option<&str>) -> Option<String> 
     }
 }
 
-/// Why no kubectl command can do it.
-fn obstacle_to_script(workload: &WorkloadPlan, patch: &Patch) -> Option<String> {
+/// Why the object cannot be patched where it stands.
+fn not_in_place(workload: &WorkloadPlan, patch: &Patch) -> Option<String> {
     match patch.delivery {
         Delivery::Recreate | Delivery::Owner | Delivery::Node => {
-            return Some(delivery(workload, patch).to_owned());
+            let owner = reverted_by(workload).map(|owner| format!(" ({owner})"));
+            Some(format!("{}{}", delivery(workload, patch), owner.unwrap_or_default()))
         }
-        Delivery::Rollout | Delivery::NewPods | Delivery::NextRun => {}
+        Delivery::Rollout | Delivery::NewPods | Delivery::NextRun => {
+            let is_name = is_object_name(&workload.name);
+            (!is_name).then(|| "not a name that an object can have".to_owned())
+        }
     }
-    if !is_object_name(&workload.name) {
-        return Some("not a name that an object can have".to_owned());
-    }
-    reverted_by(workload).map(|by| format!("{by} would revert it: change it there"))
 }
 
 /// The commands for the parts of one workload's patch: one where both may be applied, as the whole
