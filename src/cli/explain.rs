@@ -1,12 +1,12 @@
 //! `explain`: why is the answer for a namespace or a workload what it is?
 
-use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{CliError, Outcome};
 use super::input::{InputArgs, read_snapshot};
 use super::judge_args::JudgeArgs;
+use super::not_found::not_found;
 use crate::migrate::explain::{self, Part};
 use crate::migrate::simulation::Simulation;
 use crate::migrate::{assemble, lineage};
@@ -65,7 +65,7 @@ enum Format {
 
 /// A kind that can be explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Namespace,
     Pod,
     Workload(WorkloadKind),
@@ -100,7 +100,7 @@ impl Kind {
         KINDS.iter().find(is_named).map(|(kind, ..)| *kind)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         KINDS.iter().find(|(kind, ..)| *kind == self).map_or("object", |(_, name, _)| name)
     }
 }
@@ -188,59 +188,6 @@ fn pod_part<'s>(snapshot: &'s Snapshot, namespace: &str, name: &str) -> Result<P
         Some(top) => Part::Pod(pod, top.kind.as_str(), &top.name),
         None => Part::Pod(pod, "Pod", &pod.name),
     })
-}
-
-/// The error for a name that the input does not hold, with the nearest names that it does.
-fn not_found(snapshot: &Snapshot, kind: Kind, namespace: &str, name: &str) -> CliError {
-    let namespaces = || -> BTreeSet<String> {
-        let of_pods = snapshot.pods.iter().map(|pod| pod.namespace.to_string());
-        let of_workloads = snapshot.workloads.keys().map(|(namespace, ..)| namespace.to_string());
-        let own = snapshot.namespaces.keys().map(ToString::to_string);
-        own.chain(of_pods).chain(of_workloads).collect()
-    };
-    let names_in = |namespace: &str| match kind {
-        Kind::Namespace => namespaces(),
-        Kind::Workload(kind) => explain::names_of_kind(snapshot, namespace, Some(kind)),
-        Kind::Pod => explain::names_of_kind(snapshot, namespace, None),
-    };
-    let message = match kind {
-        Kind::Namespace => format!("namespace `{}` is not in the input", printable(name)),
-        kind => format!(
-            "{} `{}` is not in the input, in namespace `{}`",
-            kind.name(),
-            printable(name),
-            printable(namespace)
-        ),
-    };
-    let elsewhere = || {
-        let all = namespaces();
-        let found = all.into_iter().filter(|other| names_in(other).contains(name));
-        found.map(|other| format!("-n {other}")).collect::<Vec<_>>()
-    };
-    let mut near = nearest(name, &names_in(namespace));
-    if near.is_empty() && kind != Kind::Namespace {
-        near = elsewhere();
-        if near.is_empty() {
-            let all = namespaces();
-            let near_namespaces =
-                if all.contains(namespace) { Vec::new() } else { nearest(namespace, &all) };
-            near = near_namespaces.into_iter().map(|near| format!("-n {near}")).collect();
-        }
-    }
-    near.truncate(3);
-    let near: Vec<String> = near.iter().map(|near| format!("`{}`", printable(near))).collect();
-    let hint = match near.as_slice() {
-        [] => "`psp2psa plan -o json` names everything that the input holds".to_owned(),
-        near => format!("did you mean {}?", near.join(" or ")),
-    };
-    CliError::Usage { message, hint }
-}
-
-/// The names that are spelled most alike, the nearest first.
-pub(super) fn nearest(name: &str, names: &BTreeSet<String>) -> Vec<String> {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let near = similar::get_close_matches(name, &names, 3, 0.6);
-    near.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

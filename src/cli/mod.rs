@@ -16,6 +16,7 @@ mod explain;
 mod input;
 mod interrupt;
 mod judge_args;
+mod not_found;
 mod plan;
 mod policies;
 mod program;

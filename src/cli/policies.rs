@@ -4,9 +4,9 @@ use std::io::Write;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{CliError, Outcome};
-use super::explain::nearest;
 use super::input::{InputArgs, read_snapshot};
 use super::judge_args::JudgeArgs;
+use super::not_found::nearest;
 use crate::migrate::simulation::Simulation;
 use crate::migrate::{assemble, policies};
 use crate::objects::source::printable;

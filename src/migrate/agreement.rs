@@ -42,8 +42,6 @@ pub enum Explanation {
     TemplateChanged,
     /// A webhook changed the pod, and PSP then chose anew for the changed pod.
     OtherMutation,
-    /// Who made the pod is not known, so that its policy cannot be simulated.
-    RequesterUnknown,
     /// The policy is there, but neither the service account nor the controller may use it any more.
     GrantGone,
     /// The policy is there, but does not leave the pod as it is any more.
@@ -62,7 +60,6 @@ impl Explanation {
             Self::PolicyGone => "that policy is gone",
             Self::TemplateChanged => "it was made from an earlier template",
             Self::OtherMutation => "a webhook changed it, and PSP then chose anew",
-            Self::RequesterUnknown => "who made it is not known",
             Self::GrantGone => "that policy is not granted any more",
             Self::PolicyChanged => "that policy would not leave it as it is any more",
             Self::PolicyAdded => "another policy is preferred since",
@@ -70,7 +67,8 @@ impl Explanation {
     }
 }
 
-/// Every disagreement of a unit, in order of the pods' names; empty where nothing can be simulated.
+/// Every disagreement of a unit, in order of the pods' names; empty where nothing can be simulated. Of
+/// bare pods nobody knows who made them, so only policies that are not there any more are told.
 #[must_use]
 pub fn disagreements(
     unit: &Unit<'_>,
@@ -90,9 +88,10 @@ pub fn disagreements(
         // Pods of one workload are mostly alike, and explaining one is dear.
         let alike = explained.iter().find(|(other, _)| is_alike(other, member));
         let explanation = match alike {
-            Some((_, explanation)) => *explanation,
+            Some((_, explanation)) => Some(*explanation),
             None => explanation(unit, member, simulation),
         };
+        let Some(explanation) = explanation else { continue };
         if alike.is_none() {
             explained.push((member, explanation));
         }
@@ -122,15 +121,19 @@ fn is_alike(a: &Member<'_>, b: &Member<'_>) -> bool {
     is_same_revision && a.pod.psp == b.pod.psp && Arc::ptr_eq(&a.pod.template, &b.pod.template)
 }
 
-fn explanation(unit: &Unit<'_>, member: &Member<'_>, simulation: &Simulation<'_>) -> Explanation {
+fn explanation(
+    unit: &Unit<'_>,
+    member: &Member<'_>,
+    simulation: &Simulation<'_>,
+) -> Option<Explanation> {
     let pod = member.pod;
-    let Some(name) = &pod.psp else { return Explanation::NotAdmittedByPsp };
+    let Some(name) = &pod.psp else { return Some(Explanation::NotAdmittedByPsp) };
     let Some(policy) = simulation.policy(name) else {
         let unusable = simulation.admission().unusable();
         let is_there = unusable.iter().any(|unusable| unusable.name == *name);
-        return if is_there { Explanation::PolicyChanged } else { Explanation::PolicyGone };
+        return Some(if is_there { Explanation::PolicyChanged } else { Explanation::PolicyGone });
     };
-    let Top::Workload(workload) = unit.top else { return Explanation::RequesterUnknown };
+    let Top::Workload(workload) = unit.top else { return None };
     let requester = simulation.requester_of(workload.kind);
     let requester = requester.as_ref();
     let template = unit.template_of(member);
@@ -142,25 +145,22 @@ fn explanation(unit: &Unit<'_>, member: &Member<'_>, simulation: &Simulation<'_>
         None => matches!(member.revision, Revision::Gone),
     };
     if is_of_other_template {
-        return Explanation::TemplateChanged;
+        return Some(Explanation::TemplateChanged);
     }
     let live = without_ephemeral_containers(pod);
     if !simulation.may_use(name, &pod.namespace, live.spec.service_account(), requester) {
-        return Explanation::GrantGone;
+        return Some(Explanation::GrantGone);
     }
     let is_chosen_after_injection =
         |template| is_chosen_after_injection(pod, template, requester, simulation);
     if template.is_some_and(is_chosen_after_injection) {
-        return Explanation::OtherMutation;
+        return Some(Explanation::OtherMutation);
     }
     // The policy left the pod as it liked it.
     let mut mutated = live;
     let changes = policy.mutate(&mut mutated);
-    if changes.is_empty() && policy.validate(&mutated).is_empty() {
-        Explanation::PolicyAdded
-    } else {
-        Explanation::PolicyChanged
-    }
+    let is_as_before = changes.is_empty() && policy.validate(&mutated).is_empty();
+    Some(if is_as_before { Explanation::PolicyAdded } else { Explanation::PolicyChanged })
 }
 
 /// Whether webhooks changed the pod, and PSP chooses the policy that its annotation names for what

@@ -2,7 +2,7 @@
 //!
 //! The plan gives the answers; this gives the steps that lead there, each with what it rests on.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -19,8 +19,7 @@ use crate::objects::meta::Name;
 use crate::objects::pod::Pod;
 use crate::objects::snapshot::Snapshot;
 use crate::objects::workload::WorkloadKind;
-use crate::psp::Policy;
-use crate::psp::authorize::Subjects;
+use crate::psp::{Consideration, Request, Subjects, Verdict};
 use crate::rbac::User;
 use crate::version::Version;
 
@@ -89,7 +88,7 @@ pub struct Considered {
     pub grant: Option<GrantPath>,
     /// What it holds against the pod, in the API server's words.
     pub errors: Vec<String>,
-    /// How many values it would write.
+    /// How many values it would write; 0 where it does not admit the pod.
     pub n_writes: usize,
 }
 
@@ -253,42 +252,42 @@ fn considered(
     requester: Option<&User>,
     simulation: &Simulation<'_>,
 ) -> Vec<Considered> {
-    let admission = simulation.admission();
-    let subjects = Subjects::new(namespace, &workload.service_account, requester);
-    let rights = subjects.rights(simulation.authorizer());
-    let consider = |policy: &Policy| {
-        let name = policy.name().clone();
-        let grant = rights.grant(&name);
-        let grant = grant.map(|(via, grant)| GrantPath::of(via, &grant));
-        if grant.is_none() {
-            let answer = Answer::NotGranted;
-            return Considered { policy: name, answer, grant, errors: Vec::new(), n_writes: 0 };
-        }
-        let mut pod = (*workload.states.authored).clone();
-        let n_writes = policy.mutate(&mut pod).len();
-        let errors: Vec<String> = policy.validate(&pod).iter().map(ToString::to_string).collect();
-        // Who wins is seen once all are known.
-        let answer = if errors.is_empty() { Answer::ComesLater } else { Answer::Refuses };
-        Considered { policy: name, answer, grant, errors, n_writes }
+    let (admission, authorizer) = (simulation.admission(), simulation.authorizer());
+    let pod = &workload.states.authored;
+    let request = Request { namespace, name: "", pod, requester };
+    let subjects = Subjects::new(namespace, pod.spec.service_account(), requester);
+    let granted = admission.granted(&subjects, authorizer);
+    let winner = match admission.decide("", pod, &granted) {
+        Verdict::Admitted(admitted) => Some(admitted.policy),
+        Verdict::Refused(_) => None,
     };
-    let mut all: Vec<Considered> = admission.policies().iter().map(consider).collect();
-    let admits = |considered: &Considered| considered.answer == Answer::ComesLater;
-    let leaves_as_is = |considered: &Considered| admits(considered) && considered.n_writes == 0;
-    let winner = all.iter().position(leaves_as_is).or_else(|| all.iter().position(admits));
-    if let Some(winner) = winner {
-        for considered in all.iter_mut().take(winner).filter(|considered| admits(considered)) {
-            considered.answer = Answer::WouldMutate;
-        }
-        all[winner].answer = Answer::Wins;
-    }
-    all.extend(admission.unusable().iter().map(|unusable| Considered {
+    let consider = |(policy, consideration): (Name, Consideration)| {
+        let grant = granted.iter().find(|granted| granted.policy == policy);
+        let grant = grant.map(|granted| GrantPath::of(granted.via, &granted.grant));
+        let (answer, errors, n_writes) = match consideration {
+            Consideration::NotAuthorized => (Answer::NotGranted, Vec::new(), 0),
+            Consideration::Failed(errors) => (Answer::Refuses, errors, 0),
+            Consideration::Admits(changes) => {
+                let answer = match policy.cmp(winner.as_ref().unwrap_or(&policy)) {
+                    Ordering::Less => Answer::WouldMutate,
+                    Ordering::Equal => Answer::Wins,
+                    Ordering::Greater => Answer::ComesLater,
+                };
+                (answer, Vec::new(), changes.len())
+            }
+        };
+        let errors = errors.iter().map(ToString::to_string).collect();
+        Considered { policy, answer, grant, errors, n_writes }
+    };
+    let all = admission.explain(&request, authorizer).into_iter().map(consider);
+    let broken = admission.unusable().iter().map(|unusable| Considered {
         policy: unusable.name.clone(),
         answer: Answer::Broken,
         grant: None,
         errors: vec![unusable.reason.to_string()],
         n_writes: 0,
-    }));
-    all
+    });
+    all.chain(broken).collect()
 }
 
 fn writes(workload: &WorkloadPlan) -> Vec<Written> {
@@ -363,27 +362,4 @@ fn against(workload: &WorkloadPlan, version: Version) -> Vec<Against> {
     }
     found.sort_by_key(|against| against.level);
     found
-}
-
-/// The names of a namespace's workloads of a kind, or of its pods (`None`).
-#[must_use]
-pub fn names_of_kind(
-    snapshot: &Snapshot,
-    namespace: &str,
-    kind: Option<WorkloadKind>,
-) -> BTreeSet<String> {
-    match kind {
-        Some(kind) => snapshot
-            .workloads
-            .iter()
-            .filter(|((of, of_kind, _), _)| **of == *namespace && *of_kind == kind)
-            .map(|((_, _, name), _)| name.to_string())
-            .collect(),
-        None => snapshot
-            .pods
-            .iter()
-            .filter(|pod| *pod.namespace == *namespace)
-            .map(|pod| pod.name.to_string())
-            .collect(),
-    }
 }

@@ -56,6 +56,8 @@ pub enum FindingKind {
     StricterTodayThanAfter,
     /// PSP hardens the workload's pods, and nothing else does.
     LosesHardening,
+    /// PSP loosens the workload's pods, which become stricter without it.
+    BecomesStricter,
     /// Containers that a webhook adds decide the workload's level.
     InjectedContainerDecides,
     /// The namespace would take a stricter level but for one workload.
@@ -87,7 +89,8 @@ impl FindingKind {
             | Self::StricterTodayThanAfter
             | Self::LosesHardening
             | Self::RefusedToday => true,
-            Self::InjectedContainerDecides
+            Self::BecomesStricter
+            | Self::InjectedContainerDecides
             | Self::OneWorkloadAway
             | Self::AdmittedByControllersGrant
             | Self::AccountsUseDifferentPolicies
@@ -164,7 +167,8 @@ fn n_pods_at_stake(workload: &WorkloadPlan) -> usize {
 }
 
 /// The number with its noun.
-fn counted(n: usize, one: &str, many: &str) -> String {
+#[must_use]
+pub fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 

@@ -59,12 +59,38 @@ fn named(kind: &str, namespace: Option<&str>, name: &str) -> String {
     }
 }
 
-/// `use podsecuritypolicies/restricted`, or without the name where the rule names none.
+/// `use podsecuritypolicies: restricted`, in words where the rule names none.
 fn rule(rule: &PolicyRule) -> String {
     let names = if rule.resource_names.is_empty() {
         "every one".to_owned()
     } else {
         rule.resource_names.join(", ")
     };
-    format!("{} {}: {names}", rule.verbs.join(", "), rule.resources.join(", "))
+    let all_or = |words: &[String], all: &str| {
+        let has_all = words.iter().any(|word| word == "*");
+        if has_all { all.to_owned() } else { words.join(", ") }
+    };
+    let verbs = all_or(&rule.verbs, "do anything with");
+    let resources = all_or(&rule.resources, "every resource");
+    format!("{verbs} {resources}: {names}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_told_in_words() {
+        let rule_of = |verb: &str, resource: &str, name: Option<&str>| PolicyRule {
+            verbs: vec![verb.to_owned()],
+            resources: vec![resource.to_owned()],
+            resource_names: name.into_iter().map(str::to_owned).collect(),
+            ..Default::default()
+        };
+        assert_eq!(
+            rule(&rule_of("use", "podsecuritypolicies", Some("restricted"))),
+            "use podsecuritypolicies: restricted"
+        );
+        assert_eq!(rule(&rule_of("*", "*", None)), "do anything with every resource: every one");
+    }
 }

@@ -1,4 +1,4 @@
-//! What hardening goes when PSP goes, and which policy field had written it?
+//! What goes when PSP goes, and which policy field had written it?
 
 use std::sync::Arc;
 
@@ -8,11 +8,14 @@ use serde_json::Value as Json;
 use super::attribution;
 use super::lineage::{Revision, Top, Unit};
 use super::states::States;
+use crate::level::Level;
 use crate::objects::change::{Change, Value};
 use crate::objects::meta::Name;
-use crate::objects::path::FieldPath;
-use crate::objects::pod::{Phase, PodTemplateSpec};
+use crate::objects::path::{FieldPath, Segment};
+use crate::objects::pod::{APPARMOR_CONTAINER_ANNOTATION_PREFIX, Phase, PodTemplateSpec};
 use crate::objects::slice::Slice;
+use crate::psa;
+use crate::version::Version;
 
 /// A value that PSP writes into a workload's pods and that they will not have without it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,15 +37,17 @@ pub struct Lost {
     /// input, PSP wrote after a webhook had changed the pod, or no policy admits the template today.
     /// It is taken for PSP's to be on the safe side.
     pub assumed: bool,
+    /// Whether the value loosens the pod: it becomes stricter without.
+    pub loosens: bool,
 }
 
 fn by_name<S: Serializer>(path: &FieldPath, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.by_name())
 }
 
-/// What a unit loses, sorted by path.
+/// What a unit loses, sorted by path, judged at a version of the standards.
 #[must_use]
-pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
+pub fn of(unit: &Unit<'_>, states: &States, version: Version) -> Vec<Lost> {
     if states.all_changes().next().is_none() {
         return Vec::new();
     }
@@ -75,6 +80,7 @@ pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
             lost.push(Lost {
                 proven: proofs.iter().any(|pod| holds(pod, &path, &value)),
                 assumed: is_assumed || change.policy_field.is_none(),
+                loosens: loosens(&path, &value, version),
                 path,
                 value,
                 policy: change.policy.clone(),
@@ -84,6 +90,27 @@ pub fn of(unit: &Unit<'_>, states: &States) -> Vec<Lost> {
     }
     lost.sort_by(|a, b| (&a.path, a.value.to_string()).cmp(&(&b.path, b.value.to_string())));
     lost
+}
+
+/// Whether PSP loosens a pod where it writes a value there. The rest hardens it, or lets it reach its
+/// data.
+#[must_use]
+pub fn loosens(path: &FieldPath, value: &Json, version: Version) -> bool {
+    match path.segments().last() {
+        Some(Segment::Field("add")) => true,
+        Some(Segment::Field("allowPrivilegeEscalation")) => value == true,
+        Some(Segment::Field("runAsUser")) => value == 0,
+        Some(Segment::Field("seLinuxOptions")) => {
+            let mut pod = PodTemplateSpec::default();
+            pod.set(FieldPath::new("spec.securityContext.seLinuxOptions").segments(), value);
+            !psa::allows(Level::Baseline, version, &pod)
+        }
+        Some(Segment::Field("seccompProfile")) => value["type"] == "Unconfined",
+        Some(Segment::Key(key)) => {
+            key.starts_with(APPARMOR_CONTAINER_ANNOTATION_PREFIX) && value == "unconfined"
+        }
+        _ => false,
+    }
 }
 
 /// The single values of a change: one for each element that was added to a list, and the field for a

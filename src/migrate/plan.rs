@@ -204,7 +204,8 @@ pub struct WorkloadPlan {
     pub policy_grant: Option<GrantPath>,
     /// Whether no policy admits its template and none of its pods runs, so that it does not count.
     pub refused_today: bool,
-    /// Why no policy admits its template; empty where one does.
+    /// Why no policy admits its template, or its pods once webhooks have changed them; empty where
+    /// one does.
     pub refusal: Vec<Refusal>,
     /// Whether its pods count for the namespace's levels.
     pub counted: bool,
@@ -246,6 +247,12 @@ impl WorkloadPlan {
         })
     }
 
+    /// The values that PSP hardens its pods by and that they will lack without it: what loosens them
+    /// is none.
+    pub fn lost_hardening(&self) -> impl Iterator<Item = &Lost> {
+        self.lost.iter().filter(|lost| !lost.loosens)
+    }
+
     /// Whether the workload holds its namespace below a level.
     #[must_use]
     pub fn is_against(&self, level: Level) -> bool {
@@ -255,11 +262,15 @@ impl WorkloadPlan {
 
 /// One error of a policy that does not admit a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Refusal {
     /// The policy; `None` where no policy can be used at all.
     pub policy: Option<Name>,
     /// The API server's text.
     pub message: String,
+    /// Whether the template is admitted, and this is held against what webhooks make of its pods,
+    /// for which PSP runs again.
+    pub after_webhooks: bool,
 }
 
 /// Something about a workload that is easily overlooked.
@@ -274,8 +285,8 @@ pub enum Note {
     FinishedPod,
     /// The author's text is not in the input: what PSP may have written is taken to be PSP's.
     AssumedAuthorship,
-    /// No policy admits the template, but live pods run: its policy is gone, or they are of an
-    /// earlier template.
+    /// No policy admits the template, or what webhooks make of its pods, but live pods run: their
+    /// policy is gone, or they are of an earlier template.
     RunsThoughRefused,
 }
 

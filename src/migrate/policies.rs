@@ -46,7 +46,7 @@ pub struct PolicyDetail {
     pub service_accounts: Option<BTreeMap<Name, Vec<String>>>,
     /// The workloads that it admits: by their pods' annotation, or by simulation.
     pub used_by: Vec<UsedBy>,
-    /// The demands that no level can make, with the running workloads that they do something for.
+    /// The demands that no level can make, with the workloads that they do something for.
     pub relied_on: Vec<ReliedOn>,
     /// The namespaces in which it admits some workloads while others may not use it: a level cannot
     /// tell them apart.
@@ -58,6 +58,9 @@ pub struct PolicyDetail {
     /// Whether it refuses the `seccompProfile` that `restricted` asks for, so that templates cannot
     /// be mended while it is in use.
     pub forbids_seccomp_profile: bool,
+    /// Whether its `MustRunAsNonRoot` admits pods that set a user and leave `runAsNonRoot` unset, which
+    /// `restricted` refuses; its level leaves them out of account.
+    pub may_leave_run_as_non_root_unset: bool,
 }
 
 /// Who may use a policy, and through what.
@@ -93,7 +96,8 @@ pub struct UsedBy {
 pub struct ReliedOn {
     /// The field of the policy.
     pub field: &'static str,
-    /// The running workloads into whose pods it writes, or whose values it checks.
+    /// The workloads into whose pods it writes, or whose values it checks, whether they have pods now
+    /// or not.
     pub workloads: Vec<UsedBy>,
 }
 
@@ -151,19 +155,20 @@ fn detail(
             field,
             workloads: users
                 .iter()
-                .filter(|(_, workload)| workload.pods > 0 && relies_on(workload, name, field))
+                .filter(|(_, workload)| relies_on(workload, name, field))
                 .map(|(namespace, workload)| used_by(namespace, workload))
                 .collect(),
         })
         .collect();
     let policy = simulation.policy(name);
+    let object = snapshot.policies.get(name);
     let shadowed_by = match policy {
         Some(policy) if users.is_empty() => shadowed_by(policy, workloads, simulation),
         _ => Vec::new(),
     };
     PolicyDetail {
         plan: plan.clone(),
-        managed_by: snapshot.policies.get(name).and_then(|policy| policy.managed_by.clone()),
+        managed_by: object.and_then(|policy| policy.managed_by.clone()),
         grants: grants(name, simulation),
         service_accounts,
         used_by: users.iter().map(|(namespace, workload)| used_by(namespace, workload)).collect(),
@@ -172,6 +177,8 @@ fn detail(
         never_used: users.is_empty() && plan.pods == 0,
         shadowed_by,
         forbids_seccomp_profile: policy.is_some_and(forbids_seccomp_profile),
+        may_leave_run_as_non_root_unset: object
+            .is_some_and(|policy| policy.spec.run_as_user.rule == "MustRunAsNonRoot"),
     }
 }
 

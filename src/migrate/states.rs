@@ -19,7 +19,7 @@ use crate::objects::change::Change;
 use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::objects::workload::{Workload, WorkloadKind};
 use crate::prepare::profiles;
-use crate::psp::Verdict;
+use crate::psp::{Refused, Verdict};
 use crate::rbac::User;
 
 /// The pods of a workload in each state. A state with several pods holds a level when each does;
@@ -46,6 +46,8 @@ pub struct States {
     /// What PSP is taken to have written besides, though a webhook may have: once webhooks had
     /// changed the pod, and into live pods where no policy admits the template today.
     pub changes_after_injection: Vec<Change>,
+    /// What PSP holds against the pods that webhooks make of what it has admitted; each once.
+    pub refused_after_injection: Vec<Refused>,
     /// What webhooks did to each live pod that could be compared; pods that are alike once.
     pub webhooks: Vec<Webhooks>,
     /// What is known of webhooks that change these pods.
@@ -127,11 +129,19 @@ fn of_workload<'s>(
         let injected = webhooks.done_to(admitted);
         if injected == *admitted {
             push_new(&mut states.admitted, injected);
-        } else if let Some(Verdict::Admitted(again)) =
-            simulation.admit(namespace, &injected, requester.as_ref())
-        {
-            states.changes_after_injection.extend(again.changes);
-            push_new(&mut states.admitted, stored(&again.pod));
+            continue;
+        }
+        match simulation.admit(namespace, &injected, requester.as_ref()) {
+            Some(Verdict::Admitted(again)) => {
+                states.changes_after_injection.extend(again.changes);
+                push_new(&mut states.admitted, stored(&again.pod));
+            }
+            Some(Verdict::Refused(refused))
+                if !states.refused_after_injection.contains(&refused) =>
+            {
+                states.refused_after_injection.push(refused);
+            }
+            _ => {}
         }
     }
     if all_webhooks.is_empty() {

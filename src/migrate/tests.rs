@@ -1,6 +1,7 @@
 //! Does the plan say what must be said?
 
 mod demos;
+mod findings;
 mod fixtures;
 mod harden;
 mod hostile;

@@ -4,6 +4,9 @@
 //! by field, by what PSP's code does; docs/policy-fields.md explains each field. Pods that need more
 //! than the policies' fields can say (Windows `hostProcess`, probe hosts) are left out of account:
 //! PSP does not look at them at all.
+//!
+//! Differs: `MustRunAsNonRoot` counts as restricted, as in Kubernetes' own mapping, although it admits
+//! pods that set a user and leave `runAsNonRoot` unset; no policy can ask for more.
 
 use serde::Serialize;
 
@@ -112,7 +115,7 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
         for name in capabilities {
             fields.judge(
                 field,
-                || format!("allows {name}"),
+                || format!("allows {}", shown(name)),
                 |pod| {
                     context(pod).capabilities.get_or_insert_default().add.push(name.clone());
                 },
@@ -127,11 +130,12 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
             capabilities.drop.clone_from(&spec.required_drop_capabilities);
         },
     );
-    for name in &spec.volumes {
+    // `none` is a type that no volume has.
+    for name in spec.volumes.iter().filter(|name| *name != "none") {
         let source = if name == "*" { "hostPath" } else { name };
         fields.judge(
             "volumes",
-            || format!("allows {name}"),
+            || format!("allows {}", shown(name)),
             |pod| {
                 pod.spec.volumes.to_mut().push(Volume::with_source(source));
             },
@@ -149,7 +153,7 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
         }
         (rule, _) => fields.judge(
             "seLinux",
-            || format!("rule is {rule}, not MustRunAs"),
+            || format!("rule is {}, not MustRunAs", shown(rule)),
             |pod| {
                 "spc_t"
                     .clone_into(&mut context(pod).se_linux_options.get_or_insert_default().type_);
@@ -160,7 +164,7 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
     if rule != "MustRunAsNonRoot" {
         fields.judge(
             "runAsUser",
-            || format!("rule is {rule}, not MustRunAsNonRoot"),
+            || format!("rule is {}, not MustRunAsNonRoot", shown(rule)),
             |pod| {
                 context(pod).run_as_non_root = None;
             },
@@ -178,7 +182,7 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
     for name in &spec.allowed_proc_mount_types {
         fields.judge(
             "allowedProcMountTypes",
-            || format!("allows {name}"),
+            || format!("allows {}", shown(name)),
             |pod| {
                 context(pod).proc_mount = Some(name.clone());
             },
@@ -187,7 +191,7 @@ fn judge_containers(spec: &PodSecurityPolicySpec, fields: &mut Fields) {
     for name in &spec.allowed_unsafe_sysctls {
         fields.judge(
             "allowedUnsafeSysctls",
-            || format!("allows {name}"),
+            || format!("allows {}", shown(name)),
             |pod| {
                 let sysctl = Sysctl { name: name.clone(), value: String::new() };
                 pod.spec.security_context.get_or_insert_default().sysctls.push(sysctl);
@@ -242,6 +246,11 @@ fn judge_app_armor(policy: &PodSecurityPolicy, fields: &mut Fields) {
     for name in allowed.split(',').filter(|name| !name.is_empty()) {
         judge(format!("allows {name}"), name);
     }
+}
+
+/// A value of a policy for a sentence: an empty one in quotes.
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "\"\"" } else { value }
 }
 
 /// The levels found so far.
@@ -424,6 +433,9 @@ mod tests {
         ];
         let untouched = translate(&restricted(), Version::v1(25));
         assert_eq!(untouched.fields, []);
+        let mut without_volumes = restricted();
+        without_volumes.spec.volumes = vec!["none".to_owned()];
+        assert_eq!(translate(&without_volumes, Version::v1(25)).fields, []);
         for (field, change, level) in cases {
             let mut policy = restricted();
             change(&mut policy);

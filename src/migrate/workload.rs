@@ -20,18 +20,25 @@ use crate::version::Version;
 #[must_use]
 pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) -> WorkloadPlan {
     let (mut states, verdict) = states::of(unit, simulation);
-    let lost = lost::of(unit, &states);
+    let lost = lost::of(unit, &states, version);
     let patch = harden::harden(unit, &mut states, &lost, simulation, version);
     states.share_equal_pods();
     let (policy_simulated, refusal) = match verdict.as_deref() {
-        Some(Verdict::Admitted(admitted)) => (Some(admitted.policy.clone()), Vec::new()),
-        Some(Verdict::Refused(refused)) => (None, refusals(refused)),
+        Some(Verdict::Admitted(admitted)) => {
+            // Of pods that webhooks change differently some may be admitted.
+            let refused = states.refused_after_injection.iter();
+            let refused = refused.filter(|_| states.admitted.is_empty());
+            (Some(admitted.policy.clone()), refusals(refused, true))
+        }
+        Some(Verdict::Refused(refused)) => (None, refusals([refused], false)),
         None => (None, Vec::new()),
     };
     let n_pods = unit.unfinished_pods().count();
     // A workload that runs counts with what its template asks for, even where its pods are of an
     // earlier one: it is in use, and a level that refuses its next pods would break it.
-    let refused_today = !refusal.is_empty() && n_pods == 0;
+    // What webhooks do is seen in pods that were admitted, so that a level has to take such pods.
+    let is_admitted = policy_simulated.is_some();
+    let refused_today = !is_admitted && !refusal.is_empty() && n_pods == 0;
     let (injection, injected_containers) = injection(&states.injection);
     let mut plan = WorkloadPlan {
         api_version: "v1".into(),
@@ -96,7 +103,7 @@ fn note_states(plan: &mut WorkloadPlan) {
     if plan.states.has_seccomp_annotation {
         plan.notes.push(Note::AnnotationStopsWorking);
     }
-    if !plan.refusal.is_empty() && !plan.refused_today {
+    if !plan.refusal.is_empty() && plan.pods > 0 {
         plan.notes.push(Note::RunsThoughRefused);
     }
 }
@@ -144,17 +151,21 @@ fn managed_by(controller: Option<&OwnerReference>, tool: Option<&Name>) -> Optio
         .or_else(|| tool.map(ToString::to_string))
 }
 
-/// What policies hold against a template, each once; never empty.
-fn refusals(refused: &Refused) -> Vec<Refusal> {
-    if refused.errors.is_empty() {
-        return vec![Refusal { policy: None, message: refused.message() }];
-    }
+/// What policies hold against pods, each once; empty only without any refused.
+fn refusals<'a>(
+    refused: impl IntoIterator<Item = &'a Refused>,
+    after_webhooks: bool,
+) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = Vec::new();
-    for error in &refused.errors {
-        let refusal =
-            Refusal { policy: Some(error.policy.clone()), message: error.error.to_string() };
-        if !refusals.contains(&refusal) {
-            refusals.push(refusal);
+    for refused in refused {
+        let errors = refused.errors.iter();
+        let found = errors.map(|error| (Some(error.policy.clone()), error.error.to_string()));
+        let without_policy = refused.errors.is_empty().then(|| (None, refused.message()));
+        for (policy, message) in found.chain(without_policy) {
+            let refusal = Refusal { policy, message, after_webhooks };
+            if !refusals.contains(&refusal) {
+                refusals.push(refusal);
+            }
         }
     }
     refusals

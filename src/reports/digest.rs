@@ -10,9 +10,15 @@ use crate::migrate::lost::Lost;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, Plan, WorkloadPlan};
 use crate::objects::snapshot::Input;
 
+/// A level; `-` where there is none.
+pub(super) fn level(level: Option<Level>) -> String {
+    level.map_or("-", Level::as_str).to_owned()
+}
+
 /// How many workloads lose hardening with PSP.
 pub(super) fn n_losing(namespace: &NamespacePlan) -> usize {
-    namespace.workloads.iter().filter(|workload| !workload.lost.is_empty()).count()
+    let loses = |workload: &&WorkloadPlan| workload.lost_hardening().next().is_some();
+    namespace.workloads.iter().filter(loses).count()
 }
 
 /// How many workloads PSP refuses today.
@@ -150,7 +156,7 @@ pub(super) fn marks(namespace: &NamespacePlan) -> Vec<&'static str> {
     .collect()
 }
 
-/// Who has set what needs a change. A patch that keeps also keeps what PSP loosens.
+/// Who has set what needs a change.
 pub(super) fn set_by(needed: &NeedsChange) -> &'static str {
     if needed.injected { "a webhook" } else { "the template" }
 }
@@ -174,7 +180,7 @@ pub(super) fn note(note: Note) -> &'static str {
 }
 
 /// What is said of pods whose annotation names another policy than the one simulated.
-pub(super) fn disagreement(disagreement: &Disagreement) -> String {
+pub(super) fn disagreement(workload: &WorkloadPlan, disagreement: &Disagreement) -> String {
     let pods = match disagreement.pods {
         1 => format!("Pod {} was", disagreement.pod),
         n => format!("{n} pods ({}, \u{2026}) were", disagreement.pod),
@@ -184,22 +190,23 @@ pub(super) fn disagreement(disagreement: &Disagreement) -> String {
         None => "admitted by no policy".to_owned(),
     };
     let simulated = match &disagreement.simulated {
-        Some(policy) => format!("today it would be {policy}"),
-        None => "today no policy would be selected".to_owned(),
+        Some(policy) => format!("; today it would be {policy}"),
+        // Who made it is not known, so nothing is simulated.
+        None if workload.kind == "Pod" => String::new(),
+        None => "; today no policy would be selected".to_owned(),
     };
     let why = match disagreement.explanation {
         Explanation::NotAdmittedByPsp => "PSP was off then, or the annotation was removed",
         Explanation::PolicyGone => "that policy is not there any more",
         Explanation::TemplateChanged => "the template has changed since",
         Explanation::OtherMutation => "a webhook changed the pod, and PSP chose anew",
-        Explanation::RequesterUnknown => "who made the pod is not known",
         Explanation::GrantGone => {
             "the accounts that make such pods may not use that policy any more"
         }
         Explanation::PolicyChanged => "that policy would change the pod now",
         Explanation::PolicyAdded => "another policy is preferred now",
     };
-    format!("{pods} {admitted}; {simulated}: {why}.")
+    format!("{pods} {admitted}{simulated}: {why}.")
 }
 
 /// A value that goes with PSP.
@@ -211,23 +218,25 @@ pub(super) struct LostValue<'p> {
     pub(super) evidence: &'static str,
 }
 
-/// What a workload loses, by path.
+/// What a workload loses, by path; what loosens its pods too.
 pub(super) fn lost(workload: &WorkloadPlan) -> Vec<LostValue<'_>> {
     workload
         .lost
         .iter()
         .map(|lost| {
-            let Lost { path, value, policy, policy_field, proven, assumed } = lost;
+            let Lost { path, value, policy, policy_field, proven, assumed, loosens } = lost;
             LostValue {
                 path: path.by_name(),
                 value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
                 policy,
                 field: policy_field.unwrap_or("not in the input any more"),
-                evidence: match (proven, assumed) {
-                    (true, false) => "proven",
-                    (true, true) => "proven, assumed",
-                    (false, true) => "assumed",
-                    (false, false) => "to be tested",
+                evidence: match (loosens, proven, assumed) {
+                    (true, _, false) => "loosens",
+                    (true, _, true) => "loosens, assumed",
+                    (false, true, false) => "proven",
+                    (false, true, true) => "proven, assumed",
+                    (false, false, true) => "assumed",
+                    (false, false, false) => "to be tested",
                 },
             }
         })

@@ -3,10 +3,12 @@
 mod patch;
 
 use super::diff;
+use super::digest::level;
 use super::outline::Outline;
+use super::policy_docs;
 use crate::level::Level;
 use crate::migrate::explain::{Against, Answer, Considered, Derivation, Explanation, Written};
-use crate::migrate::findings::{Finding, FindingKind};
+use crate::migrate::findings::{Finding, FindingKind, counted};
 use crate::migrate::harden::When;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
 use crate::version::Version;
@@ -37,7 +39,7 @@ pub fn namespace(explanation: &Explanation) -> Outline {
             None if workload.refused_today => "refused".to_owned(),
             None => in_use(workload),
         };
-        let lost = workload.lost.len();
+        let lost = workload.lost_hardening().count();
         rows.push(vec![
             format!("{} {}", workload.kind, workload.name),
             policy,
@@ -51,14 +53,8 @@ pub fn namespace(explanation: &Explanation) -> Outline {
         ]);
     }
     outline.table(rows);
-    if let Some(first) = namespace.workloads.first() {
-        outline.paragraph(format!(
-            "Each is explained by `psp2psa explain {}/{} -n {}`.",
-            first.kind.to_lowercase(),
-            first.name,
-            namespace.name
-        ));
-    }
+    let command = format!("psp2psa explain KIND/NAME -n {}", namespace.name);
+    outline.command("", &command, " explains each, from the same input.");
     outline
 }
 
@@ -99,10 +95,6 @@ fn missing(outline: &mut Outline, explanation: &Explanation) {
     }
 }
 
-fn level(level: Option<Level>) -> String {
-    level.map_or("-", Level::as_str).to_owned()
-}
-
 fn in_use(workload: &WorkloadPlan) -> String {
     let names: Vec<&str> = workload.policy_in_use.iter().map(|name| &**name).collect();
     if names.is_empty() { "-".to_owned() } else { names.join(", ") }
@@ -126,18 +118,19 @@ fn answer(outline: &mut Outline, namespace: &NamespacePlan, version: Version) {
             ),
         ),
     }
-    outline.item(
-        0,
-        format!(
-            "its pods satisfy {} as they run, {} as PSP admits them today, {} without PSP, {} with \
-             what PSP writes kept in the templates, {} with the whole patches",
-            level(levels.running),
-            level(levels.admitted),
-            level(levels.future),
-            level(levels.kept),
-            level(levels.raised)
-        ),
-    );
+    let known: Vec<String> = [
+        (levels.running, "as they run"),
+        (levels.admitted, "as PSP admits them today"),
+        (levels.future, "without PSP"),
+        (levels.kept, "with what PSP writes kept in the templates"),
+        (levels.raised, "with the whole patches"),
+    ]
+    .into_iter()
+    .filter_map(|(level, state)| Some(format!("{} {state}", level?)))
+    .collect();
+    if !known.is_empty() {
+        outline.item(0, format!("its pods satisfy {}", known.join(", ")));
+    }
     if let Some(allowed) = levels.allowed_by_policies {
         outline.item(0, format!("the loosest policy that can be used there allows {allowed}"));
     }
@@ -179,7 +172,7 @@ fn findings(
         }
         outline.item(0, finding.message.clone());
         // What is lost is shown by the workload, with the field behind each value.
-        if finding.kind != FindingKind::LosesHardening {
+        if !matches!(finding.kind, FindingKind::LosesHardening | FindingKind::BecomesStricter) {
             for evidence in &finding.evidence {
                 outline.item(1, evidence.clone());
             }
@@ -288,7 +281,8 @@ fn policies(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivat
         outline.item(0, format!("passed over, as {who}: {}", names.join(", ")));
     }
     for considered in told {
-        let (answer, grant) = (answer_of(considered), &considered.grant);
+        let is_certain = derivation.requester.is_some();
+        let (answer, grant) = (answer_of(considered, is_certain), &considered.grant);
         outline.item(0, format!("{}: {answer}", considered.policy));
         for error in &considered.errors {
             outline.item(1, error.clone());
@@ -313,6 +307,18 @@ fn policies(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivat
             },
         );
     }
+    let after_webhooks: Vec<_> =
+        workload.refusal.iter().filter(|refusal| refusal.after_webhooks).collect();
+    if !after_webhooks.is_empty() {
+        outline.item(
+            0,
+            "once webhooks have changed the pod, PSP runs again, and then no policy admits it:",
+        );
+        for refusal in after_webhooks {
+            let policy = refusal.policy.as_ref().map(|policy| format!("{policy}: "));
+            outline.item(1, format!("{}{}", policy.unwrap_or_default(), refusal.message));
+        }
+    }
     for disagreement in &workload.disagreements {
         let named = disagreement.policy.as_deref().unwrap_or("no policy");
         let more = match disagreement.pods {
@@ -324,11 +330,18 @@ fn policies(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivat
     }
 }
 
-fn answer_of(considered: &Considered) -> String {
+/// `is_certain` where it is known who asks for the pod.
+fn answer_of(considered: &Considered, is_certain: bool) -> String {
     match (considered.answer, considered.n_writes) {
-        (Answer::Wins, 0) => "WINS, and leaves the pod as it is".to_owned(),
-        (Answer::Wins, 1) => "WINS, and writes 1 value".to_owned(),
-        (Answer::Wins, n) => format!("WINS, and writes {n} values"),
+        (Answer::Wins, n) => {
+            let written = counted(n, "value", "values");
+            match (is_certain, n) {
+                (true, 0) => "WINS, and leaves the pod as it is".to_owned(),
+                (true, _) => format!("WINS, and writes {written}"),
+                (false, 0) => "would win by that right, and leave the pod as it is".to_owned(),
+                (false, _) => format!("would win by that right, and write {written}"),
+            }
+        }
         (Answer::NotGranted, _) => "passed over, as it may not be used".to_owned(),
         (Answer::Refuses, _) => "passed over, as it refuses the pod".to_owned(),
         (Answer::WouldMutate, _) => {
@@ -350,12 +363,15 @@ fn writes(outline: &mut Outline, writes: &[Written]) {
             Some(field) => format!("by {field} of {}", written.policy),
             None => format!("by {}, though no field is known to ask for it", written.policy),
         };
+        let docs =
+            written.policy_field.map(|field| format!("; see {}", policy_docs::section(field)));
         let when = if written.after_webhooks { ", once webhooks are done" } else { "" };
         let fate = if written.lost { "; lost with PSP" } else { "; stays without PSP" };
         let after = &written.after;
         outline.item(0, format!("{}: {after}", written.path));
         let before = written.before.as_ref().map(|before| format!(", instead of {before}"));
-        outline.item(1, format!("{field}{}{when}{fate}", before.unwrap_or_default()));
+        let (before, docs) = (before.unwrap_or_default(), docs.unwrap_or_default());
+        outline.item(1, format!("{field}{before}{when}{fate}{docs}"));
     }
 }
 
@@ -379,14 +395,32 @@ fn against(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivati
                     .any(|name| field.path.contains(&format!("[name={name}]")));
                 let origin = if injected { " (injected by a webhook)" } else { "" };
                 let path = &field.path;
-                outline.item(
-                    1,
-                    match &field.set {
-                        Some(value) => format!("→ set {path}: {value}{origin}"),
-                        None => format!("→ change or remove {path}{origin}"),
-                    },
-                );
+                let advice = match &field.set {
+                    // The API server takes no other value there, nor none.
+                    _ if path.starts_with("spec.ephemeralContainers") => {
+                        format!("→ make the pod anew, without {path}")
+                    }
+                    Some(value) if stops_pod(path, &derivation.against) => format!(
+                        "→ set {path}: {value}{origin}, but not alone: with user 0 the pod would not \
+                         start"
+                    ),
+                    Some(value) => format!("→ set {path}: {value}{origin}"),
+                    None => format!("→ change or remove {path}{origin}"),
+                };
+                outline.item(1, advice);
             }
         }
     }
+}
+
+/// Whether to set a field for the pod or a container stops it where it is, as its user is 0.
+fn stops_pod(path: &str, against: &[Against]) -> bool {
+    let Some(place) = path.strip_suffix(".runAsNonRoot") else { return false };
+    let of_pod = "spec.securityContext";
+    against
+        .iter()
+        .filter(|against| against.check == "runAsUser")
+        .flat_map(|against| &against.fields)
+        .filter_map(|field| field.path.strip_suffix(".runAsUser"))
+        .any(|of_user| of_user == place || of_user == of_pod || place == of_pod)
 }

@@ -39,6 +39,9 @@ pub(super) fn title(kind: FindingKind) -> &'static str {
             "Namespaces whose pods satisfy more today than they will once PSP is gone"
         }
         FindingKind::LosesHardening => "Workloads that lose hardening with PSP",
+        FindingKind::BecomesStricter => {
+            "Workloads that PSP loosens, and whose pods become stricter without it"
+        }
         FindingKind::InjectedContainerDecides => {
             "Workloads that are held back by what webhooks inject"
         }
@@ -69,6 +72,7 @@ pub(super) fn short_title(kind: FindingKind) -> &'static str {
         FindingKind::AnnotationStopsWorking => "seccomp annotation",
         FindingKind::StricterTodayThanAfter => "stricter today than after",
         FindingKind::LosesHardening => "loses hardening",
+        FindingKind::BecomesStricter => "becomes stricter",
         FindingKind::InjectedContainerDecides => "injected container",
         FindingKind::OneWorkloadAway => "one workload away",
         FindingKind::AdmittedByControllersGrant => "granted to the controller",

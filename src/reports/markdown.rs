@@ -144,7 +144,7 @@ impl<'p> Page<'p> {
 
     fn notes(workload: &WorkloadPlan) -> Vec<String> {
         let notes = workload.notes.iter().copied().map(note).map(str::to_owned);
-        notes.chain(workload.disagreements.iter().map(disagreement)).collect()
+        notes.chain(workload.disagreements.iter().map(|it| disagreement(workload, it))).collect()
     }
 
     fn failures(workload: &WorkloadPlan) -> Vec<Failure<'_>> {

@@ -13,6 +13,7 @@ pub mod outline;
 pub mod patches;
 pub mod plan_table;
 pub mod policies;
+mod policy_docs;
 pub mod quoting;
 pub mod script;
 pub mod simulate;

@@ -11,6 +11,7 @@ pub struct Outline(Vec<Block>);
 enum Block {
     Heading(usize, String),
     Paragraph(String),
+    Command([String; 3]),
     Item(usize, String),
     Table(Vec<Vec<String>>),
     Diff(String),
@@ -25,6 +26,11 @@ impl Outline {
     /// Adds a paragraph.
     pub fn paragraph(&mut self, text: impl Into<String>) {
         self.0.push(Block::Paragraph(text.into()));
+    }
+
+    /// Adds a paragraph with words to be typed in its middle.
+    pub fn command(&mut self, before: &str, command: &str, after: &str) {
+        self.0.push(Block::Command([before, command, after].map(str::to_owned)));
     }
 
     /// Adds an item to a list; those of depth 1 belong to the item before them.
@@ -57,6 +63,9 @@ impl Outline {
                 Block::Heading(2, title) => printable(title).to_uppercase() + "\n",
                 Block::Heading(_, title) => printable(title).into_owned() + "\n",
                 Block::Paragraph(line) => indented(&printable(line)),
+                Block::Command([before, command, after]) => {
+                    indented(&printable(&format!("{before}`{command}`{after}")))
+                }
                 Block::Item(depth, line) => {
                     format!("{}{}\n", "  ".repeat(depth + 1), printable(line))
                 }
@@ -82,6 +91,9 @@ impl Outline {
                     format!("{} {}\n", "#".repeat(*depth), escaped(title))
                 }
                 Block::Paragraph(line) => format!("{}\n", escaped(line)),
+                Block::Command([before, command, after]) => {
+                    format!("{}{}{}\n", escaped(before), code(command), escaped(after))
+                }
                 Block::Item(depth, line) => format!("{}- {}\n", "  ".repeat(*depth), escaped(line)),
                 Block::Table(rows) => markdown_table(rows),
                 Block::Diff(diff) => {
@@ -138,15 +150,40 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+/// Text to be shown as it is, whatever backticks it has.
+fn code(text: &str) -> String {
+    let text = printable(text);
+    if text.contains('`') {
+        let fence = "`".repeat(longest_run_of_backticks(&text) + 1);
+        format!("{fence} {text} {fence}")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+fn longest_run_of_backticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
 /// A fence that is longer than any run of backticks within.
 fn fence_around(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    "`".repeat(longest.max(2) + 1)
+    "`".repeat(longest_run_of_backticks(text).max(2) + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_to_be_typed_is_code() {
+        for (command, want) in
+            [("a -n b", "See `a -n b`.\n"), ("a -n ``", "See ``` a -n `` ```.\n")]
+        {
+            let mut outline = Outline::default();
+            outline.command("See ", command, ".");
+            assert_eq!(outline.markdown(), want);
+        }
+    }
 
     #[test]
     fn markdown_acts_on_no_name() {

@@ -1,11 +1,10 @@
 //! `plan -o table`: what each namespace can take, and what to do first.
 
-use super::digest::{inputs, n_losing, n_pods, n_refused, server, why_not_stricter};
+use super::digest::{inputs, level, n_losing, n_pods, n_refused, server, why_not_stricter};
 use super::findings::title;
 use super::quoting::printable_row;
 use super::table::aligned;
-use crate::level::Level;
-use crate::migrate::findings::{Finding, FindingKind};
+use crate::migrate::findings::{Finding, FindingKind, counted};
 use crate::migrate::plan::{NamespacePlan, Plan};
 use crate::objects::source::printable;
 use crate::psa::policy::ENFORCE_LABEL;
@@ -100,10 +99,6 @@ impl Column {
     }
 }
 
-fn level(level: Option<Level>) -> String {
-    level.map_or("-", Level::as_str).to_owned()
-}
-
 /// The name, with `*` behind that of a system namespace and `?` where the input lacks something.
 fn marked_name(namespace: &NamespacePlan) -> String {
     let system = if namespace.system { "*" } else { "" };
@@ -135,10 +130,6 @@ fn summary(plan: &Plan) -> String {
         counted(summary.pods, "pod", "pods"),
         plan.pss_version,
     )
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// What the input lacks, then what is found, most urgent first; each a paragraph.

@@ -1,6 +1,7 @@
 //! `policies`: what each policy is worth, to be read.
 
 use super::outline::Outline;
+use super::policy_docs;
 use super::table::aligned;
 use crate::migrate::policies::{PolicyDetail, PolicyReport, UsedBy};
 use crate::objects::source::printable;
@@ -114,9 +115,19 @@ fn detail(outline: &mut Outline, policy: &PolicyDetail, report: &PolicyReport) {
         outline.item(0, format!("takes no part in admission: {broken}"));
     }
     let (level, version) = (plan.level, report.pss_version);
-    outline.item(0, format!("level: {level} ({version}), by what it admits at most"));
+    outline.item(0, format!("level: {level} ({version}), by what each field lets through"));
     let ignoring = &plan.level_ignoring;
     outline.item(0, format!("level without {}: {}", ignoring.fields.join(" and "), ignoring.level));
+    if policy.may_leave_run_as_non_root_unset {
+        outline.item(
+            0,
+            format!(
+                "but its runAsUser admits pods that set a user other than 0 and leave runAsNonRoot \
+                 unset, which restricted refuses; see {}",
+                policy_docs::section("spec.runAsUser")
+            ),
+        );
+    }
     if let Some(owner) = &policy.managed_by {
         outline.item(0, format!("managed by {owner}, which would put it back"));
     }
@@ -137,13 +148,15 @@ fn detail(outline: &mut Outline, policy: &PolicyDetail, report: &PolicyReport) {
     if !plan.reasons.is_empty() {
         outline.heading(2, "Why its level is no stricter");
         for reason in &plan.reasons {
-            outline.item(0, format!("{}: {}, {}", reason.level, reason.field, reason.reason));
+            let (level, field, why) = (reason.level, reason.field, &reason.reason);
+            let docs = policy_docs::section(field);
+            outline.item(0, format!("{level}: {field}, {why}; see {docs}"));
         }
     }
     if !plan.mutates.is_empty() {
         outline.heading(2, "What writes into pods");
         for field in &plan.mutates {
-            outline.item(0, *field);
+            outline.item(0, format!("{field}; see {}", policy_docs::section(field)));
         }
     }
     what_no_level_can(outline, policy);
@@ -159,7 +172,9 @@ fn what_no_level_can(outline: &mut Outline, policy: &PolicyDetail) {
     }
     outline.heading(2, "What no level can ask for");
     for relied_on in &policy.relied_on {
+        let docs = policy_docs::section(relied_on.field);
         outline.item(0, format!("{}: {}", relied_on.field, users(&relied_on.workloads)));
+        outline.item(1, format!("see {docs}"));
     }
     if !policy.per_subject.is_empty() {
         outline.item(0, "per-subject scope, as a level holds for a whole namespace:");
@@ -199,8 +214,11 @@ fn who(outline: &mut Outline, policy: &PolicyDetail) {
 }
 
 fn users(workloads: &[UsedBy]) -> String {
-    let names: Vec<String> =
-        workloads.iter().map(|it| format!("{} {}/{}", it.kind, it.namespace, it.name)).collect();
+    let name = |it: &UsedBy| {
+        let without_pods = if it.pods == 0 { " (no pods now)" } else { "" };
+        format!("{} {}/{}{without_pods}", it.kind, it.namespace, it.name)
+    };
+    let names: Vec<String> = workloads.iter().map(name).collect();
     if names.is_empty() { "no workload".to_owned() } else { listed(&names) }
 }
 

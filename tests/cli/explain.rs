@@ -82,6 +82,10 @@ fn a_wrong_name_suggests_the_nearest() {
         ("deploy/argocd-server", "did you mean `-n argocd`?"),
         ("deploy/argocd-serv -n argcd", "did you mean `-n argocd`?"),
         ("ns/agocd", "did you mean `argocd`?"),
+        // A Deployment, by another kind, by a part of its name, in another namespace.
+        ("sts/api -n team-payments", "did you mean `deployment/api`?"),
+        ("deploy/payments-api -n team-payments", "did you mean `api`?"),
+        ("pod/api", "did you mean `deployment/api -n team-payments`?"),
         ("ns/qqqqqqq", "`psp2psa plan -o json` names everything that the input holds"),
     ] {
         let run = demo(arguments);
@@ -103,4 +107,36 @@ fn what_the_input_lacks_is_said_by_the_exit_code() {
     assert_eq!(run.code, 3, "{run}");
     assert!(!run.stdout.contains("WINS"), "{run}");
     assert!(run.stdout.contains("\n  missing from the input: PodSecurityPolicies ("), "{run}");
+}
+
+#[test]
+fn psp_runs_again_once_webhooks_have_changed_a_pod() {
+    let case = "testdata/migrate/psp-refuses-what-webhooks-make/objects.yaml";
+    assert_snapshot!(psp2psa(&format!("explain -f {case} deploy/web -n shop")).run());
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_bare_pod() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: bare, namespace: shop}\nspec:\n  \
+               securityContext: {runAsUser: 0}\n  containers: [{name: app}]\n  \
+               ephemeralContainers: [{name: debug, securityContext: {privileged: true}}]\n\
+               status: {phase: Running}\n";
+    let run = psp2psa("explain pod/bare -n shop -f -").input(pod).run();
+    for line in [
+        "→ set spec.securityContext.runAsNonRoot: true, but not alone: with user 0 the pod would not \
+         start",
+        "→ make the pod anew, without spec.ephemeralContainers[name=debug].securityContext.privileged",
+    ] {
+        assert!(run.stdout.contains(line), "{line}: {run}");
+    }
+}
+
+#[test]
+fn nothing_is_said_of_who_made_a_bare_pod() {
+    let run = demo("pod/carol-tool -n default");
+    assert!(!run.stdout.contains("WINS") && !run.stdout.contains("instead"), "{run}");
+    assert!(
+        run.stdout.contains("no policy admits the pod by the service account's right"),
+        "{run}"
+    );
 }

@@ -56,3 +56,37 @@ fn a_wrong_name_suggests_the_nearest() {
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(run.stderr.ends_with("\nhint: did you mean `restricted`?\n"), "{run}");
 }
+
+#[test]
+fn workloads_without_pods_rely_on_a_policy_too() {
+    let objects = "apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: sandboxed}
+spec:
+  volumes: [none]
+  runtimeClass: {allowedRuntimeClassNames: ['*'], defaultRuntimeClassName: gvisor}
+  runAsUser: {rule: MustRunAsNonRoot}
+  seLinux: {rule: RunAsAny}
+  supplementalGroups: {rule: RunAsAny}
+  fsGroup: {rule: RunAsAny}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: psp}
+rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: psp}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: psp}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'system:authenticated'}]
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: report, namespace: shop}
+spec:
+  jobTemplate: {spec: {template: {spec: {
+    automountServiceAccountToken: false, containers: [{name: app}]}}}}
+";
+    assert_snapshot!(psp2psa("policies sandboxed -f -").input(objects).run());
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, FindingKind, WorkloadName, finding};
 use crate::level::Level;
 use crate::migrate::plan::{NamespacePlan, OtherVersion, WorkloadPlan};
+use crate::migrate::recommend::Passes;
 use crate::psa;
 use crate::version::Version;
 
@@ -14,7 +15,7 @@ const MAX_EXAMPLES: usize = 3;
 /// Adds what is found in one namespace as a whole.
 pub(super) fn find(namespace: &NamespacePlan, version: Version, findings: &mut Vec<Finding>) {
     findings.extend(label_conflict(namespace));
-    findings.extend(stricter_today_than_after(namespace));
+    findings.extend(stricter_today_than_after(namespace, version));
     findings.extend(one_workload_away(namespace));
     findings.extend(accounts_use_different_policies(namespace));
     findings.extend(other_versions(namespace, version));
@@ -49,28 +50,45 @@ fn label_conflict(namespace: &NamespacePlan) -> Option<Finding> {
     Some(finding(FindingKind::LabelConflict, namespace, &[], message, vec![conflict]))
 }
 
-fn stricter_today_than_after(namespace: &NamespacePlan) -> Option<Finding> {
-    let (admitted, future) = (namespace.levels.admitted?, namespace.levels.future?);
-    if admitted <= future {
-        return None;
-    }
-    let weaker: Vec<_> = namespace
+fn stricter_today_than_after(namespace: &NamespacePlan, version: Version) -> Option<Finding> {
+    // Of those that neither run nor can be simulated nobody knows what they satisfy today.
+    let known: Vec<(&WorkloadPlan, Passes)> = namespace
         .workloads
         .iter()
-        .filter(|workload| workload.counted)
-        .filter(|workload| workload.levels.future.is_some_and(|level| level < admitted))
+        .filter_map(|workload| Some((workload, today(workload, version)?)))
         .collect();
-    let message = format!("its pods satisfy {admitted} today, and {future} once PSP is gone");
+    let futures = known
+        .iter()
+        .filter(|(workload, _)| workload.counted)
+        .flat_map(|(workload, _)| &workload.states.future);
+    let future = Passes::of_all(futures, version)?.strictest();
+    let now = known.iter().map(|(_, passes)| *passes).reduce(Passes::and)?.strictest();
+    if now <= future {
+        return None;
+    }
+    let becomes_weaker = |workload: &WorkloadPlan| {
+        workload.counted && workload.levels.future.is_some_and(|level| level < now)
+    };
+    let weaker: Vec<_> =
+        known.into_iter().filter(|(workload, _)| becomes_weaker(workload)).collect();
+    let message = format!("its pods satisfy {now} today, and {future} once PSP is gone");
     let evidence = weaker
         .iter()
-        .map(|workload| {
-            let level = |level: Option<Level>| level.map_or("not known", Level::as_str);
-            let levels = workload.levels;
-            let name = WorkloadName::of(workload);
-            format!("{name}: {} today, {} after", level(levels.admitted), level(levels.future))
+        .map(|(workload, today)| {
+            let after = workload.levels.future.map_or("not known", Level::as_str);
+            format!("{}: {} today, {after} after", WorkloadName::of(workload), today.strictest())
         })
         .collect();
+    let weaker: Vec<&WorkloadPlan> = weaker.into_iter().map(|(workload, _)| workload).collect();
     Some(finding(FindingKind::StricterTodayThanAfter, namespace, &weaker, message, evidence))
+}
+
+/// What the pods of a workload pass today; `None` where nothing is known of them. What runs need not
+/// be what admission would make: static pods never met PSP, and nobody knows who made bare pods.
+fn today(workload: &WorkloadPlan, version: Version) -> Option<Passes> {
+    let states = &workload.states;
+    let admitted = states.admitted.iter().filter(|_| workload.counted);
+    Passes::of_all(states.running.iter().chain(admitted), version)
 }
 
 /// Whether all workloads but one satisfy a stricter level than the namespace can enforce.
@@ -140,10 +158,29 @@ fn accounts_use_different_policies(namespace: &NamespacePlan) -> Option<Finding>
             })
         })
         .collect();
-    let message = "its service accounts use different policies, and a namespace has one level only"
-        .to_owned();
+    let message = format!("{}, and a namespace has one level only", differences(&by_account));
     let kind = FindingKind::AccountsUseDifferentPolicies;
     Some(finding(kind, namespace, &[], message, evidence))
+}
+
+/// In what the policies of accounts differ; what all of them use is no difference.
+fn differences<T>(by_account: &BTreeMap<&str, BTreeMap<&str, T>>) -> String {
+    let policies_of = |account: &BTreeMap<&str, T>| -> BTreeSet<String> {
+        account.keys().map(ToString::to_string).collect()
+    };
+    let sets = by_account.values().map(policies_of);
+    let shared = sets.reduce(|all, set| &all & &set).unwrap_or_default();
+    if shared.is_empty() {
+        return "its service accounts use different policies".to_owned();
+    }
+    let listed = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
+    let others: Vec<String> = by_account
+        .iter()
+        .map(|(account, policies)| (account, &policies_of(policies) - &shared))
+        .filter(|(_, more)| !more.is_empty())
+        .map(|(account, more)| format!("{account} also uses {}", listed(more)))
+        .collect();
+    format!("its service accounts all use {}, but {}", listed(shared), others.join(" and "))
 }
 
 fn other_versions(namespace: &NamespacePlan, version: Version) -> Option<Finding> {

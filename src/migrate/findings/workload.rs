@@ -34,6 +34,7 @@ pub(super) fn find(
     findings.extend(runtime_class_vanishes(namespace, workload));
     findings.extend(annotation_stops_working(namespace, workload));
     findings.extend(loses_hardening(namespace, workload));
+    findings.extend(becomes_stricter(namespace, workload));
     findings.extend(injected_container_decides(namespace, workload, version));
     findings.extend(admitted_by_controllers_grant(namespace, workload));
 }
@@ -61,9 +62,13 @@ fn runs_though_refused(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Op
 fn refusals(workload: &WorkloadPlan) -> Vec<String> {
     let refusals = workload.refusal.iter();
     refusals
-        .map(|refusal| match &refusal.policy {
-            Some(policy) => format!("{policy}: {}", refusal.message),
-            None => refusal.message.clone(),
+        .map(|refusal| {
+            let when =
+                if refusal.after_webhooks { ", once webhooks have changed the pod" } else { "" };
+            match &refusal.policy {
+                Some(policy) => format!("{policy}{when}: {}", refusal.message),
+                None => refusal.message.clone(),
+            }
         })
         .collect()
 }
@@ -97,8 +102,9 @@ fn refused_after_upgrade(namespace: &NamespacePlan, workload: &WorkloadPlan) -> 
     );
     let kind = FindingKind::RefusedAfterUpgrade;
     Some(
-        finding(kind, namespace, &[workload], message, evidence.into_iter().collect())
-            .suggesting("mend the template or lower the label before the upgrade"),
+        finding(kind, namespace, &[workload], message, evidence.into_iter().collect()).suggesting(
+            format!("mend {} or lower the label before the upgrade", manifest(workload)),
+        ),
     )
 }
 
@@ -131,7 +137,7 @@ fn volume_groups_change(namespace: &NamespacePlan, workload: &WorkloadPlan) -> O
     let kind = FindingKind::VolumeGroupsChange;
     Some(
         finding(kind, namespace, &[workload], message, evidence)
-            .suggesting("write the groups into the template"),
+            .suggesting(format!("write the groups into {}", manifest(workload))),
     )
 }
 
@@ -152,7 +158,7 @@ fn runtime_class_vanishes(namespace: &NamespacePlan, workload: &WorkloadPlan) ->
     let kind = FindingKind::RuntimeClassVanishes;
     Some(
         finding(kind, namespace, &[workload], message, vec![evidence_of(lost)])
-            .suggesting("write runtimeClassName into the template"),
+            .suggesting(format!("write runtimeClassName into {}", manifest(workload))),
     )
 }
 
@@ -160,41 +166,74 @@ fn annotation_stops_working(namespace: &NamespacePlan, workload: &WorkloadPlan) 
     if !workload.notes.contains(&Note::AnnotationStopsWorking) {
         return None;
     }
-    let evidence = workload
+    let annotations: Vec<(&str, &str)> = workload
         .states
         .authored
         .security_annotations()
         .filter(|(key, _)| key.contains("seccomp"))
-        .map(|(key, value)| format!("metadata.annotations[{key}]: {value}"))
         .collect();
+    let n_unconfined = annotations.iter().filter(|(_, profile)| *profile == "unconfined").count();
+    let evidence =
+        annotations.iter().map(|(key, value)| format!("metadata.annotations[{key}]: {value}"));
     let message = format!(
         "the seccomp profile of {} {} stands in an annotation only, which servers from v1.27 on \
          ignore",
         workload.kind, workload.name
     );
+    // The field would go on violating baseline where the annotation ends by itself.
+    let advice = match n_unconfined {
+        0 => "write the profile into securityContext.seccompProfile",
+        n if n == annotations.len() => {
+            "remove the annotation: unconfined ends with it, which baseline refuses"
+        }
+        _ => {
+            "write the profile into securityContext.seccompProfile, but where it is unconfined, \
+             which baseline refuses, remove the annotation only"
+        }
+    };
     let kind = FindingKind::AnnotationStopsWorking;
-    Some(
-        finding(kind, namespace, &[workload], message, evidence)
-            .suggesting("write the profile into securityContext.seccompProfile"),
-    )
+    let found = finding(kind, namespace, &[workload], message, evidence.collect());
+    Some(found.suggesting(advice))
 }
 
 fn loses_hardening(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Option<Finding> {
-    if workload.lost.is_empty() {
+    let evidence: Vec<String> = workload.lost_hardening().map(evidence_of).collect();
+    if evidence.is_empty() {
         return None;
     }
     let message = format!(
         "the pods of {} {} lose {} that PSP writes into them",
         workload.kind,
         workload.name,
-        counted(workload.lost.len(), "value", "values"),
+        counted(evidence.len(), "value", "values"),
     );
-    let evidence = workload.lost.iter().map(evidence_of).collect();
     let kind = FindingKind::LosesHardening;
+    let advice = format!("write the values into {} before the upgrade", manifest(workload));
+    Some(finding(kind, namespace, &[workload], message, evidence).suggesting(advice))
+}
+
+fn becomes_stricter(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Option<Finding> {
+    let loosening = workload.lost.iter().filter(|lost| lost.loosens);
+    let evidence: Vec<String> = loosening.map(evidence_of).collect();
+    if evidence.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "PSP loosens the pods of {} {} by {}; they become stricter without it",
+        workload.kind,
+        workload.name,
+        counted(evidence.len(), "value", "values"),
+    );
+    let kind = FindingKind::BecomesStricter;
     Some(
         finding(kind, namespace, &[workload], message, evidence)
-            .suggesting("write the values into the template before the upgrade"),
+            .suggesting("test that they run without"),
     )
+}
+
+/// Where the author of a workload's pods says what they are.
+fn manifest(workload: &WorkloadPlan) -> &'static str {
+    if workload.kind == "Pod" { "its manifest" } else { "the template" }
 }
 
 /// `spec.securityContext.fsGroup: 1000, written by restricted (spec.fsGroup.rule)`.
@@ -264,8 +303,14 @@ fn admitted_by_controllers_grant(
         "{} {} is admitted by {policy}, which only the controller that makes its pods may use",
         workload.kind, workload.name
     );
+    // A service account that a pod names is asked about without the group of those who log in.
+    let why = if grant.subject == "Group system:authenticated" {
+        ": named by a pod, it is not taken for a member of system:authenticated"
+    } else {
+        ""
+    };
     let evidence = vec![
-        format!("service account {}/{account} may not use {policy}", namespace.name),
+        format!("service account {}/{account} may not use {policy}{why}", namespace.name),
         format!("the controller may: {grant}"),
         "whoever may create such a workload gets the same policy".to_owned(),
     ];

@@ -4,14 +4,11 @@ use serde_json::Value as Json;
 
 use super::Kept;
 use super::settings::{Settings, addressable_containers, container_of, field_of, is_windows};
-use crate::level::Level;
 use crate::migrate::lost::Lost;
 use crate::migrate::states::States;
-use crate::objects::path::{FieldPath, Segment};
-use crate::objects::pod::{APPARMOR_CONTAINER_ANNOTATION_PREFIX, PodTemplateSpec};
+use crate::objects::path::FieldPath;
+use crate::objects::pod::PodTemplateSpec;
 use crate::objects::slice::Slice;
-use crate::psa;
-use crate::version::Version;
 
 /// What containers take from the pod where they do not set it themselves, and PSP writes into each
 /// of them.
@@ -19,7 +16,7 @@ const INHERITED: [&str; 3] = ["runAsGroup", "runAsNonRoot", "runAsUser"];
 
 /// What a pod lacks without PSP, as settings of its template: lists whole, and for the pod what all
 /// of its containers get.
-pub(super) fn of(states: &States, lost: &[Lost], version: Version) -> Vec<Kept> {
+pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
     if lost.is_empty() {
         return Vec::new();
     }
@@ -32,8 +29,8 @@ pub(super) fn of(states: &States, lost: &[Lost], version: Version) -> Vec<Kept> 
             continue;
         }
         match keep.iter_mut().find(|kept| kept.path == lost.path) {
-            Some(kept) => join(kept, lost, version),
-            None => keep.push(start(lost, &states.authored, version)),
+            Some(kept) => join(kept, lost),
+            None => keep.push(start(lost, &states.authored)),
         }
     }
     for field in INHERITED {
@@ -55,7 +52,7 @@ fn is_for_windows(path: &FieldPath) -> bool {
     matches!(field_of(path), "runAsNonRoot" | "runtimeClassName")
 }
 
-fn start(lost: &Lost, template: &PodTemplateSpec, version: Version) -> Kept {
+fn start(lost: &Lost, template: &PodTemplateSpec) -> Kept {
     let value = if is_list(&lost.path) {
         let mut items = match template.get(lost.path.segments()) {
             Some(Json::Array(items)) => items,
@@ -73,25 +70,25 @@ fn start(lost: &Lost, template: &PodTemplateSpec, version: Version) -> Kept {
         policy_field: lost.policy_field,
         proven: lost.proven,
         assumed: lost.assumed,
-        loosens: loosens(&lost.path, &lost.value, version),
+        loosens: loosens(lost),
     }
 }
 
 /// Takes another value of the same field into account: lists grow, of single values the certain one
 /// stays.
-fn join(kept: &mut Kept, lost: &Lost, version: Version) {
+fn join(kept: &mut Kept, lost: &Lost) {
     if let (true, Json::Array(items)) = (is_list(&lost.path), &mut kept.value) {
         push_new(items, &lost.value);
         kept.proven &= lost.proven;
         kept.assumed |= lost.assumed;
-        kept.loosens |= loosens(&lost.path, &lost.value, version);
+        kept.loosens |= loosens(lost);
     } else if kept.assumed && !lost.assumed {
         kept.value = lost.value.clone();
         kept.policy = lost.policy.clone();
         kept.policy_field = lost.policy_field;
         kept.proven = lost.proven;
         kept.assumed = false;
-        kept.loosens = loosens(&lost.path, &lost.value, version);
+        kept.loosens = loosens(lost);
     }
 }
 
@@ -126,23 +123,10 @@ fn is_list(path: &FieldPath) -> bool {
     matches!(field_of(path), "add" | "drop" | "supplementalGroups")
 }
 
-/// Whether a value makes the pod softer than without.
-fn loosens(path: &FieldPath, value: &Json, version: Version) -> bool {
-    match path.segments().last() {
-        Some(Segment::Field("add")) => value != "NET_BIND_SERVICE",
-        Some(Segment::Field("allowPrivilegeEscalation")) => value == true,
-        Some(Segment::Field("runAsUser")) => value == 0,
-        Some(Segment::Field("seLinuxOptions")) => {
-            let mut pod = PodTemplateSpec::default();
-            pod.set(FieldPath::new("spec.securityContext.seLinuxOptions").segments(), value);
-            !psa::allows(Level::Baseline, version, &pod)
-        }
-        Some(Segment::Field("seccompProfile")) => value["type"] == "Unconfined",
-        Some(Segment::Key(key)) => {
-            key.starts_with(APPARMOR_CONTAINER_ANNOTATION_PREFIX) && value == "unconfined"
-        }
-        _ => false,
-    }
+/// Whether a value is to be left out of the whole patch: it loosens the pod, and is none that every
+/// level allows.
+fn loosens(lost: &Lost) -> bool {
+    lost.loosens && !(field_of(&lost.path) == "add" && lost.value == "NET_BIND_SERVICE")
 }
 
 /// Sets a field for the pod where every container is to have the same, so that one value does for

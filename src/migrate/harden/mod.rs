@@ -85,8 +85,8 @@ pub struct Kept {
     pub proven: bool,
     /// Whether the value may as well be a webhook's or the author's; see [`Lost::assumed`].
     pub assumed: bool,
-    /// Whether the value makes the pod softer. Such values are kept, as the workload may rely on
-    /// them, but are no part of the whole patch if that raises the workload.
+    /// Whether the value makes the pod softer than some level allows. Such values are kept, as the
+    /// workload may rely on them, but are no part of the whole patch.
     pub loosens: bool,
 }
 
@@ -222,7 +222,7 @@ pub fn harden<'s>(
     }
     let authored = Arc::clone(&states.authored);
     let mut patch = Patch {
-        keep: keep::of(states, lost, version),
+        keep: keep::of(states, lost),
         raise: Vec::new(),
         needs_change: Vec::new(),
         remaining: Vec::new(),

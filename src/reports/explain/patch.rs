@@ -46,7 +46,7 @@ pub(super) fn of_workload(outline: &mut Outline, workload: &WorkloadPlan) {
         }
     }
     if !patch.needs_change.is_empty() {
-        outline.item(0, "change by hand, as no patch takes away what was set on purpose:");
+        outline.item(0, "change by hand, as patches only add and keep:");
         for needed in &patch.needs_change {
             outline.item(1, needed_change(needed));
         }
@@ -85,7 +85,7 @@ fn remaining(outline: &mut Outline, patch: &Patch) {
     }
 }
 
-/// Lists what no patch takes away, with the workloads of a namespace that have it: what a webhook
+/// Lists what patches leave, with the workloads of a namespace that have it: what a webhook
 /// injects is the same in many.
 pub(super) fn changes_by_hand(outline: &mut Outline, namespace: &NamespacePlan) {
     let mut told: Vec<(Vec<String>, Vec<String>)> = Vec::new();

@@ -130,7 +130,7 @@ impl<'p> Finding<'p> {
         Self {
             message: &finding.message,
             evidence: match finding.kind {
-                FindingKind::LosesHardening => &[],
+                FindingKind::LosesHardening | FindingKind::BecomesStricter => &[],
                 _ => &finding.evidence,
             },
         }
@@ -152,7 +152,7 @@ impl<'p> Workload<'p> {
             failures: failures(plan),
             lost: lost(plan),
             notes: plan.notes.iter().copied().map(note).collect(),
-            disagreements: plan.disagreements.iter().map(disagreement).collect(),
+            disagreements: plan.disagreements.iter().map(|it| disagreement(plan, it)).collect(),
             patch: WorkloadPatch::of(namespace, plan, taken),
             diffs: diff::of_workload(&namespace.name, plan)
                 .iter()
