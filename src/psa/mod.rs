@@ -10,6 +10,7 @@
 //! The checks judge exactly the pod they are given. The API server asks them after its own
 //! defaulting, so a manifest has to go through [`prepare`](crate::prepare) first.
 
+pub mod admission;
 pub mod checks;
 mod evaluate;
 #[cfg(test)]

@@ -1,0 +1,154 @@
+//! What does Pod Security admission answer to a change of a namespace?
+//!
+//! Labels are checked, and where a namespace begins to enforce more, the pods that are there are
+//! judged for the warnings that `kubectl label` shows. Nothing but bad labels refuses a namespace.
+
+mod existing_pods;
+#[cfg(test)]
+mod vectors;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::policy::{LabelError, LevelVersion, Mode, Policy, policy_of_labels};
+use crate::level::Level;
+use crate::quote::quoted;
+
+pub use existing_pods::{ExistingPod, warnings_for_existing_pods};
+
+/// How a cluster has set Pod Security admission up: its PodSecurityConfiguration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// What holds where labels say nothing.
+    pub defaults: Policy,
+    /// What is not judged.
+    pub exemptions: Exemptions,
+}
+
+impl Default for Configuration {
+    /// That of a cluster without a configuration file.
+    fn default() -> Self {
+        Self { defaults: Policy::PRIVILEGED, exemptions: Exemptions::default() }
+    }
+}
+
+/// What is not judged; names are compared as they are, without wildcards.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exemptions {
+    /// Namespaces.
+    pub namespaces: BTreeSet<String>,
+    /// Users who make the request, not those on whose behalf a controller does.
+    pub usernames: BTreeSet<String>,
+    /// Runtime classes of pods.
+    pub runtime_classes: BTreeSet<String>,
+}
+
+/// A namespace that is made or changed.
+#[derive(Debug, Clone, Copy)]
+pub struct NamespaceChange<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The labels that it is to have.
+    pub labels: &'a BTreeMap<String, String>,
+    /// The labels that it has; `None` for a new one.
+    pub old_labels: Option<&'a BTreeMap<String, String>>,
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamespaceAnswer {
+    /// It takes the change, with warnings in their order.
+    Allowed(Vec<String>),
+    /// It refuses the change.
+    Invalid(InvalidNamespace),
+}
+
+/// Labels for which the server refuses a namespace. Prints the message of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidNamespace {
+    /// The namespace.
+    pub name: String,
+    /// What is wrong, in the order enforce, enforce-version, audit, and so on; never empty.
+    pub errors: Vec<LabelError>,
+}
+
+/// Upstream: `staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go`, `NewInvalid`.
+impl fmt::Display for InvalidNamespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let errors: Vec<String> = self.errors.iter().map(ToString::to_string).collect();
+        write!(f, "Namespace {} is invalid: ", quoted(&self.name))?;
+        match errors.as_slice() {
+            [error] => f.write_str(error),
+            errors => write!(f, "[{}]", errors.join(", ")),
+        }
+    }
+}
+
+/// Answers a change of a namespace; requests for its subresources are always allowed.
+///
+/// `pods` are those that are in the namespace; they are asked for only where they are judged.
+///
+/// Upstream: `admission/admission.go`, `ValidateNamespace` (v1.37).
+pub fn namespace_answer<'p, P: IntoIterator<Item = ExistingPod<'p>>>(
+    change: &NamespaceChange<'_>,
+    configuration: &Configuration,
+    pods: impl FnOnce() -> P,
+) -> NamespaceAnswer {
+    let (policy, errors) = policy_of_labels(change.labels, &configuration.defaults);
+    let old = change.old_labels.map(|labels| policy_of_labels(labels, &configuration.defaults));
+    let has_same_errors = old.as_ref().is_some_and(|(_, old_errors)| *old_errors == errors);
+    if !errors.is_empty() && !has_same_errors {
+        return NamespaceAnswer::Invalid(InvalidNamespace { name: change.name.to_owned(), errors });
+    }
+    let is_exempt = configuration.exemptions.namespaces.contains(change.name);
+    let ignored = || ignored_policy(change, &policy, &configuration.defaults);
+    NamespaceAnswer::Allowed(match old {
+        None if is_exempt => ignored().into_iter().collect(),
+        None => Vec::new(),
+        Some((old, _)) if !judges_existing_pods(old.enforce, policy.enforce) => Vec::new(),
+        Some(_) if is_exempt => ignored().into_iter().collect(),
+        Some(_) => warnings_for_existing_pods(
+            change.name,
+            policy.enforce,
+            pods(),
+            &configuration.exemptions.runtime_classes,
+        ),
+    })
+}
+
+/// Whether the server judges the pods of a namespace whose enforced level changes: not where it is
+/// privileged now, nor where only the level was relaxed. Another version is a reason, whatever the
+/// level.
+#[must_use]
+pub fn judges_existing_pods(old: LevelVersion, new: LevelVersion) -> bool {
+    let is_relaxed = new.version == old.version && new.level <= old.level;
+    new.level != Level::Privileged && !is_relaxed
+}
+
+/// The warning that an exempt namespace asks for a policy; `None` where it asks for none.
+///
+/// Upstream: `admission/admission.go`, `exemptNamespaceWarning` (v1.37).
+fn ignored_policy(
+    change: &NamespaceChange<'_>,
+    policy: &Policy,
+    defaults: &Policy,
+) -> Option<String> {
+    let is_privileged = |mode: &Mode| policy.of(*mode).level == Level::Privileged;
+    let is_default = |mode: &Mode| {
+        let (own, default) = (policy.of(*mode), defaults.of(*mode));
+        own.level == default.level && (is_privileged(mode) || own.version == default.version)
+    };
+    if Mode::ALL.iter().all(is_privileged) || Mode::ALL.iter().all(is_default) {
+        return None;
+    }
+    let is_labelled = |mode: &Mode| {
+        [mode.level_label(), mode.version_label()].iter().any(|it| change.labels.contains_key(*it))
+    };
+    let modes = Mode::ALL.iter().filter(|mode| is_labelled(mode) && !is_privileged(mode));
+    let modes: Vec<String> = modes.map(|mode| format!("{mode}={}", policy.of(*mode))).collect();
+    Some(format!(
+        "namespace {} is exempt from Pod Security, and the policy ({}) will be ignored",
+        quoted(change.name),
+        modes.join(", ")
+    ))
+}
