@@ -1,7 +1,7 @@
 //! How is one value of a slice reached by its path, and how do two slices differ, whatever the field?
 //!
 //! Injection, patches and what PSP wrote can stand in any field. Code for each field would repeat
-//! every field of a pod for each question, so [`slice!`] declares with a struct how paths lead
+//! every field of a pod for each question, so `slice!` declares with a struct how paths lead
 //! through it. Containers, volumes and the like are found by name: a webhook that puts its container
 //! first has not changed the others.
 
