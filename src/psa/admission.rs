@@ -1,9 +1,11 @@
-//! What does Pod Security admission answer to a change of a namespace?
+//! What does Pod Security admission answer to a change of a namespace, or of what is in it?
 //!
-//! Labels are checked, and where a namespace begins to enforce more, the pods that are there are
-//! judged for the warnings that `kubectl label` shows. Nothing but bad labels refuses a namespace.
+//! Of a namespace, labels are checked, and where a namespace begins to enforce more, the pods that are there are
+//! judged for the warnings that `kubectl label` shows. Nothing but bad labels refuses a namespace. Pods are
+//! refused, warned of and audited by the namespace's labels; controllers are never refused.
 
 mod existing_pods;
+mod pods;
 #[cfg(test)]
 mod vectors;
 
@@ -15,6 +17,7 @@ use crate::level::Level;
 use crate::quote::quoted;
 
 pub use existing_pods::{ExistingPod, warnings_for_existing_pods};
+pub use pods::{PodAnswer, PodRequest, Target, pod_answer};
 
 /// How a cluster has set Pod Security admission up: its PodSecurityConfiguration.
 #[derive(Debug, Clone, PartialEq, Eq)]

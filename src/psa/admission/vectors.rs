@@ -5,10 +5,11 @@ use std::io::{BufRead as _, BufReader};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::{
-    Configuration, Exemptions, ExistingPod, NamespaceAnswer, NamespaceChange, namespace_answer,
-    warnings_for_existing_pods,
+    Configuration, Exemptions, ExistingPod, NamespaceAnswer, NamespaceChange, PodRequest, Target,
+    namespace_answer, pod_answer, warnings_for_existing_pods,
 };
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa::policy::{LevelVersion, Policy, PolicyVersion, policy_of_labels};
@@ -163,4 +164,91 @@ fn changes_of_namespaces_are_answered_as_kubernetes_does() {
         }
     }
     assert!(n_compared > 900, "{n_compared}");
+}
+
+#[derive(Deserialize)]
+struct Requested {
+    id: String,
+    namespace_labels: BTreeMap<String, String>,
+    namespace_error: Option<String>,
+    object: Value,
+    old_object: Option<Value>,
+    #[serde(default)]
+    defaults: BTreeMap<String, String>,
+    #[serde(default)]
+    subresource: String,
+    #[serde(default)]
+    exempt: Exempt,
+    #[serde(default)]
+    user: String,
+    want: WantOfPod,
+}
+
+#[derive(Deserialize)]
+struct WantOfPod {
+    allowed: bool,
+    warnings: Vec<String>,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    audit: BTreeMap<String, String>,
+}
+
+/// The template of a controller, or the pod itself.
+fn template_of(object: &Value) -> &Value {
+    match object["kind"].as_str() {
+        Some("Pod") => object,
+        Some("PodTemplate") => &object["template"],
+        Some("CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"],
+        _ => &object["spec"]["template"],
+    }
+}
+
+/// Whether the change of a pod is one that is judged; images are no part of slices.
+fn is_significant(new: &Value, old: &Value) -> bool {
+    let images = |pod: &Value, list: &str| -> Vec<(Value, Value)> {
+        let containers = pod["spec"][list].as_array().into_iter().flatten();
+        containers.map(|it| (it["name"].clone(), it["image"].clone())).collect()
+    };
+    let differs = |list: &str| {
+        let [new, old] = [new, old].map(|pod| images(pod, list));
+        new.len() != old.len() || new.iter().zip(&old).any(|(new, old)| new.1 != old.1)
+    };
+    let old_ephemeral = images(old, "ephemeralContainers");
+    let is_new = |it: &(Value, Value)| !old_ephemeral.contains(it);
+    differs("containers")
+        || differs("initContainers")
+        || images(new, "ephemeralContainers").iter().any(is_new)
+}
+
+#[test]
+fn pods_and_controllers_are_answered_as_kubernetes_does() {
+    let recorded: Vec<Requested> = recorded("psa-admit.jsonl.gz");
+    assert_eq!(recorded.len(), 1000);
+    for case in recorded {
+        let is_pod = case.object["kind"] == "Pod";
+        let template = template_of(&case.object);
+        let pod: PodTemplateSpec = serde_json::from_value(template.clone()).unwrap();
+        let is_without = case.object["kind"] == "ReplicationController" && template.is_null();
+        let request = PodRequest {
+            target: if is_pod { Target::Pod } else { Target::Controller },
+            namespace: "ns",
+            name: case.object["metadata"]["name"].as_str().unwrap_or_default(),
+            username: &case.user,
+            subresource: &case.subresource,
+            labels: case.namespace_error.as_deref().map_or(Ok(&case.namespace_labels), Err),
+            pod: (!is_without).then_some(&pod),
+            is_significant: case
+                .old_object
+                .as_ref()
+                .is_none_or(|old| is_significant(&case.object, old)),
+        };
+        let configuration =
+            Configuration { defaults: defaults(case.defaults), exemptions: case.exempt.read() };
+        let answer = pod_answer(&request, &configuration);
+        let refusal = (!case.want.allowed).then_some(case.want.message);
+        assert_eq!(answer.refusal, refusal, "{}", case.id);
+        assert_eq!(answer.warnings, case.want.warnings, "{}", case.id);
+        assert_eq!(json!(answer.audit), json!(case.want.audit), "{}", case.id);
+    }
 }
