@@ -24,6 +24,9 @@ use crate::level::Level;
 use crate::objects::meta::Name;
 use crate::objects::namespace::Namespace;
 use crate::objects::snapshot::Snapshot;
+use crate::psa::admission::{
+    Configuration, ExistingPod, NamespaceAnswer, NamespaceChange, namespace_answer,
+};
 
 /// Plans every namespace of a snapshot for which `is_selected` holds.
 #[must_use]
@@ -145,6 +148,7 @@ impl<'s, 'o> Planner<'s, 'o> {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
         let labels = recommend::labels(Levels { enforce, audit, warn }, version, &current_labels);
+        let label_warnings = label_warnings(name, units, &current_labels, &labels.to_set);
         NamespacePlan {
             name: name.clone(),
             system: self.is_system(name),
@@ -158,6 +162,7 @@ impl<'s, 'o> Planner<'s, 'o> {
             audit,
             labels: labels.to_set,
             conflict: labels.conflict,
+            label_warnings,
             levels: NamespaceLevels {
                 running: states.running.map(Passes::strictest),
                 admitted: states.admitted.map(Passes::strictest),
@@ -250,6 +255,24 @@ fn usable_by(policy: &Name, simulation: &Simulation<'_>) -> Vec<UsableBy> {
     subjects.sort();
     subjects.dedup();
     subjects
+}
+
+/// What the server says when labels are set besides those that are there.
+fn label_warnings(
+    name: &Name,
+    units: &[Unit<'_>],
+    current: &BTreeMap<String, String>,
+    to_set: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let mut labels = current.clone();
+    labels.extend(to_set.clone());
+    let change = NamespaceChange { name, labels: &labels, old_labels: Some(current) };
+    let pods = units.iter().flat_map(|unit| &unit.pods);
+    let pods = pods.map(|member| ExistingPod { name: &member.pod.name, pod: &member.pod.template });
+    match namespace_answer(&change, &Configuration::default(), || pods) {
+        NamespaceAnswer::Allowed(warnings) => warnings,
+        NamespaceAnswer::Invalid(invalid) => vec![invalid.to_string()],
+    }
 }
 
 fn summary(namespaces: &[NamespacePlan]) -> Summary {

@@ -121,6 +121,9 @@ pub struct NamespacePlan {
     pub labels: BTreeMap<String, String>,
     /// What is wrong with the labels that are there; `None` if nothing is.
     pub conflict: Option<String>,
+    /// What the server warns of when the labels are set: pods that violate the new enforced level, in
+    /// its words. Finished pods count for it too. Empty where it has nothing to say.
+    pub label_warnings: Vec<String>,
     /// The strictest level in each state.
     pub levels: NamespaceLevels,
     /// The versions of the standards, newer than the plan's, at which the answer differs.

@@ -137,6 +137,12 @@ fn answer(outline: &mut Outline, namespace: &NamespacePlan, version: Version) {
     for (key, value) in &namespace.current_labels {
         outline.item(0, format!("present label {key}={value}"));
     }
+    if let [headline, lines @ ..] = namespace.label_warnings.as_slice() {
+        outline.item(0, format!("the server will warn when they are set: {headline}"));
+        for line in lines {
+            outline.item(1, line);
+        }
+    }
     if let Some(conflict) = &namespace.conflict {
         outline.item(0, format!("labels in conflict: {conflict}"));
     }

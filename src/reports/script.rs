@@ -58,6 +58,10 @@ fi
 
 fn command(namespace: &NamespacePlan) -> String {
     let mut text = String::new();
+    for warning in &namespace.label_warnings {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# The server will warn: {}", printable(warning));
+    }
     if let Some(conflict) = &namespace.conflict {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "# {}: {}", printable(&namespace.name), printable(conflict));

@@ -349,3 +349,27 @@ fn files_of_a_bundle_are_as_readable_as_any_new_file() {
     let mode = |name| std::fs::metadata(folder.path(name)).unwrap().permissions().mode();
     assert_eq!(mode("out/labels.sh"), mode("shop.yaml"));
 }
+
+#[test]
+fn what_kubectl_label_will_warn_of_is_told() {
+    // Finished pods count for the server's warnings, though not for the level.
+    let finished = "---
+apiVersion: v1
+kind: Pod
+metadata: {name: done, namespace: shop}
+spec: {hostPID: true, containers: [{name: app}]}
+status: {phase: Succeeded}
+";
+    let input = [SHOP, finished].concat();
+    let plan = psp2psa("plan -f - -o json").input(&*input).run().json();
+    let shop = plan["namespaces"].as_array().unwrap().iter().find(|it| it["name"] == "shop");
+    let shop = shop.unwrap();
+    assert_eq!(shop["enforce"], "baseline");
+    let headline = "existing pods in namespace \"shop\" violate the new PodSecurity enforce level \
+                    \"baseline:v1.25\"";
+    assert_eq!(shop["labelWarnings"], json!([headline, "done: host namespaces"]));
+    let script = psp2psa("plan -f - -o script").input(&*input).run().stdout;
+    assert!(script.contains("\n# The server will warn: done: host namespaces\n"), "{script}");
+    let explained = psp2psa("explain ns/shop -f -").input(&*input).run().stdout;
+    assert!(explained.contains("done: host namespaces"), "{explained}");
+}
