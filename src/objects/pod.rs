@@ -560,8 +560,8 @@ impl Slice for PodTemplateSpec {
     }
 
     fn n_differences(_field: &str, a: Option<&Self>, b: Option<&Self>) -> usize {
-        let annotations = |pod: Option<&Self>| pod.map(|pod| pod.annotations.clone());
-        Slice::n_differences("annotations", annotations(a).as_ref(), annotations(b).as_ref())
+        let [of_a, of_b] = [a, b].map(|pod| pod.map(|pod| &pod.annotations));
+        Slice::n_differences("annotations", of_a, of_b)
             + Slice::n_differences("spec", a.map(|pod| &pod.spec), b.map(|pod| &pod.spec))
     }
 }

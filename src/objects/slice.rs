@@ -65,11 +65,7 @@ pub trait Slice: Slim + Clone + PartialEq {
         changed: Option<&Self>,
         target: Option<&Self>,
     ) -> Option<Self> {
-        match (base, changed, target) {
-            _ if base == changed => target.cloned(),
-            (None, Some(_), Some(target)) => Some(target.clone()),
-            _ => changed.cloned(),
-        }
+        transplanted_whole(base, changed, target).cloned()
     }
 
     /// In how many values two parts differ. `field` is the field in which they stand.
@@ -106,6 +102,20 @@ pub fn remove_in<T: Slice>(field: &mut T, path: &[Segment], keep: Option<&T>) {
         if keep.is_none() && field.is_empty_object() {
             *field = T::default();
         }
+    }
+}
+
+/// The merge of values that are not looked into.
+#[must_use]
+pub fn transplanted_whole<'a, T: PartialEq + ?Sized>(
+    base: Option<&'a T>,
+    changed: Option<&'a T>,
+    target: Option<&'a T>,
+) -> Option<&'a T> {
+    match (base, changed, target) {
+        _ if base == changed => target,
+        (None, Some(_), Some(target)) => Some(target),
+        _ => changed,
     }
 }
 
@@ -405,7 +415,7 @@ impl Slice for BTreeMap<String, String> {
     }
 
     fn transplanted(
-        field: &str,
+        _field: &str,
         base: Option<&Self>,
         changed: Option<&Self>,
         target: Option<&Self>,
@@ -418,15 +428,10 @@ impl Slice for BTreeMap<String, String> {
                 let keys = target.keys().chain(only_changed);
                 let merged: Self = keys
                     .filter_map(|key| {
-                        let of = |map: &'_ Self| BTreeMap::get(map, key).cloned();
-                        let (base, changed, target) = (of(base), of(changed), of(target));
-                        let value = String::transplanted(
-                            field,
-                            base.as_ref(),
-                            changed.as_ref(),
-                            target.as_ref(),
-                        );
-                        Some((key.clone(), value?))
+                        let [base, changed, target] =
+                            [base, changed, target].map(|map| BTreeMap::get(map, key));
+                        let value = transplanted_whole(base, changed, target)?;
+                        Some((key.clone(), value.clone()))
                     })
                     .collect();
                 (!(one_lacks && merged.is_empty())).then_some(merged)

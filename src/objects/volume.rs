@@ -10,7 +10,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value as Json;
 
 use super::path::Segment;
-use super::slice::{Sides, Slice};
+use super::slice::{Sides, Slice, transplanted_whole};
 use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
 
 /// A volume of a pod.
@@ -211,11 +211,7 @@ impl Slice for Volume {
                     .filter_map(|field| {
                         let [base, changed, target] =
                             [base, changed, target].map(|volume| volume.source(field));
-                        match (base, changed, target) {
-                            _ if base == changed => target.cloned(),
-                            (None, Some(_), Some(target)) => Some(target.clone()),
-                            _ => changed.cloned(),
-                        }
+                        transplanted_whole(base, changed, target).cloned()
                     })
                     .collect();
                 sources.sort_by_key(VolumeSource::position);
