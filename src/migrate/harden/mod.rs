@@ -248,7 +248,7 @@ pub fn harden<'s>(
     (patch.needs_change, patch.remaining) =
         needs_change::of(&states.raised, &whole.applied_to(&authored), version);
 
-    let timing = Timing { unit, simulation, webhooks: &webhooks, authored: &authored };
+    let timing = Timing::new(unit, simulation, &webhooks, &authored);
     (patch.keep_when, patch.keep_why_not_now) = timing.of(&patch.kept_settings());
     (patch.when, patch.why_not_now) = if patch.raises() {
         timing.of(&whole)

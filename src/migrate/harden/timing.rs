@@ -5,6 +5,7 @@
 //! admission. It may be applied now if its pods come out as they do today, with the patch's values
 //! and no other difference; see [`comparable`].
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use serde::Serialize;
@@ -59,11 +60,14 @@ impl fmt::Display for When {
 
 /// What the timing of a unit's patches depends on.
 pub(super) struct Timing<'a, 's> {
-    pub(super) unit: &'a Unit<'s>,
-    pub(super) simulation: &'a Simulation<'s>,
-    pub(super) webhooks: &'a [Webhooks],
+    unit: &'a Unit<'s>,
+    simulation: &'a Simulation<'s>,
+    webhooks: &'a [Webhooks],
     /// The unpatched pod, prepared by the API server.
-    pub(super) authored: &'a PodTemplateSpec,
+    authored: &'a PodTemplateSpec,
+    /// What becomes of that pod today, once it has been asked: each part of a patch is compared with
+    /// it.
+    today: OnceCell<Vec<Result<Passed, Refusal>>>,
 }
 
 /// A pod that came through admission: as stored, and the policy's name.
@@ -89,7 +93,16 @@ impl Refusal {
     }
 }
 
-impl Timing<'_, '_> {
+impl<'a, 's> Timing<'a, 's> {
+    pub(super) fn new(
+        unit: &'a Unit<'s>,
+        simulation: &'a Simulation<'s>,
+        webhooks: &'a [Webhooks],
+        authored: &'a PodTemplateSpec,
+    ) -> Self {
+        Self { unit, simulation, webhooks, authored, today: OnceCell::new() }
+    }
+
     /// When settings may be applied, and why not now; `None` where there are none.
     pub(super) fn of(&self, settings: &Settings) -> (Option<When>, Option<String>) {
         if settings.is_empty() {
@@ -165,9 +178,9 @@ impl Timing<'_, '_> {
         patched: &PodTemplateSpec,
         settings: &Settings,
     ) -> Option<String> {
-        let today = self.admitted(requester, self.authored);
+        let today = self.today.get_or_init(|| self.admitted(requester, self.authored));
         let changed = self.admitted(requester, patched);
-        for (today, changed) in today.into_iter().zip(changed) {
+        for (today, changed) in today.iter().zip(changed) {
             let changed = match changed {
                 Ok(changed) => changed,
                 Err(refusal) => {
@@ -178,7 +191,7 @@ impl Timing<'_, '_> {
             if let Some(why) = self.unfit_for_windows(&changed.pod) {
                 return Some(why);
             }
-            let starts_today = |name: &&str| match &today {
+            let starts_today = |name: &&str| match today {
                 Ok(today) => !not_starting(&today.pod).any(|other| other == *name),
                 Err(_) => true,
             };
