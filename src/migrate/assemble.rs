@@ -75,14 +75,14 @@ struct Planner<'s, 'o> {
 
 impl<'s, 'o> Planner<'s, 'o> {
     fn new(snapshot: &'s Snapshot, options: &'o Options) -> Self {
-        let simulation =
-            Simulation::new(snapshot, options.cluster_version, options.controllers_user.as_deref());
+        let controllers_user = options.controllers_user.as_deref();
+        let rules = Arc::new(Rules::new(snapshot, options.cluster_version, controllers_user));
         let translations = snapshot
             .policies
             .iter()
             .map(|(name, policy)| (name.clone(), translate::translate(policy, options.pss_version)))
             .collect();
-        Self { snapshot, options, rules: simulation.rules(), translations }
+        Self { snapshot, options, rules, translations }
     }
 
     /// Plans namespaces with their units, on as many threads as are wanted; each takes the next

@@ -37,6 +37,24 @@ pub struct Rules<'s> {
     controllers_user: Option<User>,
 }
 
+impl<'s> Rules<'s> {
+    /// The admission of the cluster that `snapshot` was taken of, at version `server`; a
+    /// `controllers_user` makes the pods of every controller where the controller manager has no
+    /// account for each.
+    #[must_use]
+    pub fn new(snapshot: &'s Snapshot, server: Version, controllers_user: Option<&str>) -> Self {
+        let policies = snapshot.policies.values();
+        Self {
+            snapshot,
+            admission: Admission::new(policies.clone(), server),
+            with_bypass: Admission::new(policies.chain([&bypass::policy()]), server),
+            authorizer: psp::authorize::authorizer(snapshot),
+            server,
+            controllers_user: controllers_user.map(User::authenticated),
+        }
+    }
+}
+
 /// Namespace, service account and requester: what the use of policies depends on.
 type SubjectsKey = (String, String, Option<User>);
 
@@ -44,36 +62,16 @@ type SubjectsKey = (String, String, Option<User>);
 type TemplateKey = (Name, Arc<PodTemplateSpec>, Option<User>);
 
 impl<'s> Simulation<'s> {
-    /// The admission of the cluster that `snapshot` was taken of, at version `server`; a
-    /// `controllers_user` makes the pods of every controller where the controller manager has no
-    /// account for each.
+    /// As [`Rules::new`], with no answer kept yet.
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, server: Version, controllers_user: Option<&str>) -> Self {
-        let controllers_user = controllers_user.map(User::authenticated);
-        let rules = Rules {
-            snapshot,
-            admission: Admission::new(snapshot.policies.values(), server),
-            with_bypass: Admission::new(
-                snapshot.policies.values().chain([&bypass::policy()]),
-                server,
-            ),
-            authorizer: psp::authorize::authorizer(snapshot),
-            server,
-            controllers_user,
-        };
-        Self::of(Arc::new(rules))
+        Self::of(Arc::new(Rules::new(snapshot, server, controllers_user)))
     }
 
     /// A simulation by these rules that has not kept any answer yet.
     #[must_use]
     pub fn of(rules: Arc<Rules<'s>>) -> Self {
         Self { rules, templates: RefCell::default(), granted: RefCell::default() }
-    }
-
-    /// What it goes by.
-    #[must_use]
-    pub fn rules(&self) -> Arc<Rules<'s>> {
-        Arc::clone(&self.rules)
     }
 
     /// Whether the snapshot holds what a simulation needs: policies and RBAC objects.
