@@ -78,12 +78,18 @@ pub struct InvalidNamespace {
 /// Upstream: `staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go`, `NewInvalid`.
 impl fmt::Display for InvalidNamespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errors: Vec<String> = self.errors.iter().map(ToString::to_string).collect();
-        write!(f, "Namespace {} is invalid: ", quoted(&self.name))?;
-        match errors.as_slice() {
-            [error] => f.write_str(error),
-            errors => write!(f, "[{}]", errors.join(", ")),
-        }
+        write!(f, "Namespace {} is invalid: {}", quoted(&self.name), aggregated(&self.errors))
+    }
+}
+
+/// Several errors as one text.
+///
+/// Upstream: `staging/src/k8s.io/apimachinery/pkg/util/errors/errors.go`, `aggregate.Error`.
+fn aggregated(errors: &[LabelError]) -> String {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    match texts.as_slice() {
+        [text] => text.clone(),
+        texts => format!("[{}]", texts.join(", ")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Configuration;
+use super::{Configuration, aggregated};
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa::policy::{LevelVersion, Mode, policy_of_labels};
@@ -113,11 +113,7 @@ pub fn pod_answer(request: &PodRequest<'_>, configuration: &Configuration) -> Po
 
     let mut answer = PodAnswer::default();
     if !errors.is_empty() {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        let errors = match errors.as_slice() {
-            [error] => error.clone(),
-            errors => format!("[{}]", errors.join(", ")),
-        };
+        let errors = aggregated(&errors);
         answer.audit.insert("error", format!("Failed to parse policy: {errors}"));
     }
     let found = |mode: Mode| Found::of(pod, policy.of(mode));
