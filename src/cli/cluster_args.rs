@@ -104,7 +104,7 @@ mod tests {
         {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
         }
-        for text in ["x", "5", "-1s", "5d", "1.2.3s", "s"].into_iter().filter(|text| *text != "5") {
+        for text in ["x", "-1s", "5d", "1.2.3s", "s"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
