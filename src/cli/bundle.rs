@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::errors::{self, CliError};
-use super::interrupt::Unfinished;
+use super::files::{failed, replace_file};
 use crate::reports::workload_patches::{Bundle, DIRECTORY};
 
 /// The list of the patches that stand in the directory: what a later run may remove.
@@ -40,7 +40,7 @@ pub(super) fn write(
     content: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
 ) -> Result<(), CliError> {
     let path = directory.join(name);
-    replace_file(&path, content).map_err(failed(&path))?;
+    replace(&path, content)?;
     errors::say(&format!("wrote {}", path.display()));
     Ok(())
 }
@@ -80,7 +80,7 @@ fn write_below(directory: &Path, name: &str, text: &str) -> Result<(), CliError>
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed(parent))?;
     }
-    replace_file(&path, |out| out.write_all(text.as_bytes())).map_err(failed(&path))
+    replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
 /// Removes the files that an earlier run has listed and that are not `wanted`, with directories and
@@ -129,26 +129,13 @@ fn patch_path(directory: &Path, line: &str) -> Option<PathBuf> {
     (is_patch && is_real(&top) && is_real(&namespace)).then(|| namespace.join(file))
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError + use<> {
-    let path = path.to_owned();
-    move |source| CliError::Write { path, source }
-}
-
-/// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
-fn replace_file(
+/// Writes a file as any new one is: the umask says who may read it.
+fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
-) -> io::Result<()> {
+) -> Result<(), CliError> {
     let mut new = tempfile::Builder::new();
-    // As for any new file; the umask takes its part.
     #[cfg(unix)]
     new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut new = new.tempfile_in(path.parent().unwrap_or(Path::new("")))?;
-    let _unfinished = Unfinished::new(new.path());
-    let mut file = BufWriter::new(&mut new);
-    write(&mut file)?;
-    file.flush()?;
-    drop(file);
-    new.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    replace_file(path, &new, write).map_err(failed(path))
 }

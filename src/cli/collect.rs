@@ -8,16 +8,20 @@ use std::time::SystemTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
+use super::files::{failed, parent_of, replace_file};
 use super::input::{InputArgs, read_snapshot};
 use super::interrupt::Unfinished;
 use crate::cluster;
 use crate::objects::encode;
 use crate::objects::snapshot::Snapshot;
 use crate::reports::yaml;
+
+/// What the names of files begin with until they are whole.
+const PREFIX: &str = ".psp2psa-";
 
 /// Take a snapshot of a cluster into files, for plans without the cluster
 ///
@@ -77,10 +81,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
                 .and_then(|()| out.flush())
                 .map_err(CliError::Output)?;
         }
-        Place::File(format) => write_file(path, *format, &snapshot)
-            .map_err(|source| CliError::Write { path: path.to_owned(), source })?,
-        Place::Directory => write_directory(path, &snapshot)
-            .map_err(|source| CliError::Write { path: path.to_owned(), source })?,
+        Place::File(format) => write_file(path, *format, &snapshot).map_err(failed(path))?,
+        Place::Directory => write_directory(path, &snapshot).map_err(failed(path))?,
     }
     if !matches!(place, Place::Stdout) {
         let n_objects: usize = snapshot.reading.read.values().sum();
@@ -111,8 +113,7 @@ impl Place {
             return Ok(Self::Stdout);
         }
         if path.is_dir() {
-            let failed = |source| CliError::Write { path: path.to_owned(), source };
-            let is_empty = fs::read_dir(path).map_err(failed)?.next().is_none();
+            let is_empty = fs::read_dir(path).map_err(failed(path))?.next().is_none();
             return if is_empty {
                 Ok(Self::Directory)
             } else {
@@ -146,27 +147,24 @@ impl Place {
 
 /// Writes beside the place, then renames: whoever looks finds the old file or the new one, whole.
 fn write_file(path: &Path, format: FileFormat, snapshot: &Snapshot) -> io::Result<()> {
-    let directory = parent_of(path);
-    let file = NamedTempFile::with_prefix_in(".psp2psa-", directory)?;
-    let _unfinished = Unfinished::new(file.path());
-    let mut writer = BufWriter::with_capacity(1 << 16, file);
-    let values = encode::values(snapshot).map(|(_, value)| value);
-    if format.is_packed {
-        let mut packer = GzEncoder::new(&mut writer, Compression::default());
-        write_values(&mut packer, format, values)?;
-        packer.finish()?;
-    } else {
-        write_values(&mut writer, format, values)?;
-    }
-    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    // Nobody else may read what a snapshot holds.
+    replace_file(path, tempfile::Builder::new().prefix(PREFIX), |writer| {
+        let values = encode::values(snapshot).map(|(_, value)| value);
+        if format.is_packed {
+            let mut packer = GzEncoder::new(&mut *writer, Compression::default());
+            write_values(&mut packer, format, values)?;
+            packer.finish()?;
+        } else {
+            write_values(writer, format, values)?;
+        }
+        writer.flush()?;
+        writer.get_ref().as_file().sync_all()
+    })
 }
 
 /// Writes a directory beside the place, then renames it.
 fn write_directory(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
-    let directory = TempDir::with_prefix_in(".psp2psa-", parent_of(path))?;
+    let directory = TempDir::with_prefix_in(PREFIX, parent_of(path))?;
     let _unfinished = Unfinished::new(directory.path());
     let format = FileFormat { is_yaml: false, is_packed: false };
     // The values come kind by kind, but kinds that share a map in turns.
@@ -184,10 +182,6 @@ fn write_directory(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     // It is the snapshot now, and stays.
     let _ = directory.keep();
     Ok(())
-}
-
-fn parent_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_values(

@@ -13,6 +13,7 @@ mod collect;
 mod completion;
 pub mod errors;
 mod explain;
+mod files;
 mod input;
 mod interrupt;
 mod judge_args;
