@@ -14,6 +14,7 @@ pub mod psp;
 pub mod rbac;
 
 pub mod migrate;
+pub mod rollout;
 
 pub mod cli;
 pub mod cluster;

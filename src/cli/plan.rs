@@ -15,11 +15,11 @@ use crate::migrate::Options;
 use crate::migrate::assemble;
 use crate::migrate::plan::Plan;
 use crate::objects::selector::Selector;
-use crate::reports::patches::{self, Labelling};
 use crate::reports::{
-    Document, StructuredFormat, diff, html, markdown, plan_table, script, workload_patches,
-    write_structured,
+    Document, StructuredFormat, diff, html, markdown, patches, plan_table, script,
+    workload_patches, write_structured,
 };
+use crate::rollout::Labelling;
 
 /// Find the strictest level that each namespace can take once PSP is gone
 ///

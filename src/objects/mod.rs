@@ -9,6 +9,7 @@ pub mod collection;
 pub mod decode;
 pub mod encode;
 pub mod meta;
+pub mod names;
 pub mod namespace;
 pub mod path;
 pub mod pod;

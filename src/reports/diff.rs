@@ -9,11 +9,12 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use similar::{Algorithm, ChangeTag, TextDiff};
 
-use super::patches::{Labelling, skipped};
+use super::patches::skipped;
 use crate::migrate::lost;
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
 use crate::objects::pod::PodTemplateSpec;
 use crate::objects::source::printable;
+use crate::rollout::Labelling;
 
 /// The diff of every namespace's labels, and of each workload's template against the pod that PSP
 /// admits and against the pod of the future. What does not change is left out; namespaces that are

@@ -18,11 +18,11 @@ use askama::Template;
 
 use super::digest::{inputs, marks, n_losing, n_pods, n_refused, server, why_not_stricter};
 use super::findings::{by_namespace, token};
-use super::patches::Labelling;
-use super::quoting::is_namespace_name;
 use crate::level::Level;
 use crate::migrate::plan::{NamespacePlan, Plan};
+use crate::objects::names::is_namespace_name;
 use crate::psa::policy::ENFORCE_LABEL;
+use crate::rollout::Labelling;
 use changes::Sign;
 use findings::OfKind;
 use heat_map::HeatMap;

@@ -13,7 +13,6 @@ use super::digest::{
     server, set_by, why_not_stricter,
 };
 use super::findings::{by_namespace, short_title};
-use super::patches::Labelling;
 use super::workload_patches::{self, Part, when_in_words};
 use crate::level::Level;
 use crate::migrate::findings::Finding;
@@ -21,6 +20,7 @@ use crate::migrate::harden::{NeedsChange, Patch};
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
 use crate::objects::snapshot::Input;
 use crate::psa::policy::ENFORCE_LABEL;
+use crate::rollout::Labelling;
 
 /// Writes the plan as Markdown with tables, as GitHub and most wikis take it.
 ///

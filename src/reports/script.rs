@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::patches::{Labelling, skipped};
+use super::patches::skipped;
 use super::quoting::shell_word;
 use crate::migrate::plan::{NamespacePlan, Plan};
 use crate::objects::source::printable;
+use crate::rollout::Labelling;
 
 /// The first server minor version that refuses bad pod-security labels; older ones take any value
 /// without a word.

@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::patches::Labelling;
-use super::quoting::{is_object_name, shell_word};
+use super::quoting::shell_word;
 use super::yaml;
 use crate::migrate::harden::{Delivery, Patch, When, bypass};
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
+use crate::objects::names::is_object_name;
 use crate::objects::{Object, encode};
+use crate::rollout::Labelling;
 use part::comments;
 
 pub use part::manifest;

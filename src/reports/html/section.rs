@@ -11,8 +11,8 @@ use crate::reports::digest::{
     Failure, LostValue, disagreement, failures, lost, marks, n_losing, n_pods, n_refused, note,
 };
 use crate::reports::findings::short_title;
-use crate::reports::patches::Labelling;
 use crate::reports::{diff, script};
+use crate::rollout::Labelling;
 
 /// A namespace.
 pub(super) struct Section<'p> {
