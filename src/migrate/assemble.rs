@@ -61,6 +61,7 @@ pub fn plan<'s>(
         missing,
         findings: findings::of(&namespaces, options.pss_version),
         policies: planner.policies(&namespaces),
+        bypass_policy: planner.rules.bypass_policy().clone(),
         namespaces,
         summary,
     }

@@ -11,6 +11,7 @@ use super::agreement::Disagreement;
 use super::findings::Finding;
 use super::grant::GrantPath;
 use super::harden::Patch;
+use super::harden::bypass::UnderBypass;
 use super::lost::Lost;
 use super::states::States;
 use super::translate::FieldLevel;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// The policies, sorted by name.
     pub policies: Vec<PolicyPlan>,
+    /// What a policy that lets every pod pass as it is has to be called to come before all others.
+    pub bypass_policy: Name,
     /// Counts.
     pub summary: Summary,
 }
@@ -212,6 +215,12 @@ pub struct WorkloadPlan {
     pub refusal: Vec<Refusal>,
     /// Whether its pods count for the namespace's levels.
     pub counted: bool,
+    /// What changes whenever its template does: of a Deployment the number of its rollout, of a
+    /// StatefulSet or DaemonSet its pods' revision; `None` where the object does not say.
+    pub template_revision: Option<Name>,
+    /// What becomes of its pods while the namespace may use [`Plan::bypass_policy`]; `None` where
+    /// that cannot be simulated.
+    pub under_bypass: Option<UnderBypass>,
     /// What live pods show of webhooks: `unknown`, `none` or `seen`.
     pub injection: &'static str,
     /// The containers that webhooks add, sorted.

@@ -32,6 +32,7 @@ pub struct Rules<'s> {
     admission: Admission,
     /// The same with a policy that allows everything.
     with_bypass: Admission,
+    bypass_policy: Name,
     authorizer: Authorizer<'s>,
     server: Version,
     controllers_user: Option<User>,
@@ -44,14 +45,23 @@ impl<'s> Rules<'s> {
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, server: Version, controllers_user: Option<&str>) -> Self {
         let policies = snapshot.policies.values();
+        let bypass_policy = bypass::name_before(policies.clone().map(|policy| &*policy.name));
+        let bypass = bypass::policy(bypass_policy.clone());
         Self {
             snapshot,
             admission: Admission::new(policies.clone(), server),
-            with_bypass: Admission::new(policies.chain([&bypass::policy()]), server),
+            with_bypass: Admission::new(policies.chain([&bypass]), server),
+            bypass_policy,
             authorizer: psp::authorize::authorizer(snapshot),
             server,
             controllers_user: controllers_user.map(User::authenticated),
         }
+    }
+
+    /// What the policy of [`bypass`] is called in this cluster.
+    #[must_use]
+    pub fn bypass_policy(&self) -> &Name {
+        &self.bypass_policy
     }
 }
 
@@ -184,7 +194,8 @@ impl<'s> Simulation<'s> {
         self.rules.admission.decide(name, pod, &granted)
     }
 
-    /// The pod that admission makes of one that may use [`bypass::POLICY`] besides.
+    /// What admission makes of a pod that may use the policy of [`bypass`] besides: the policy that
+    /// is selected, and the pod.
     ///
     /// # Errors
     /// What the policies hold against it; the bypass itself holds nothing against any pod.
@@ -193,12 +204,13 @@ impl<'s> Simulation<'s> {
         namespace: &str,
         pod: &PodTemplateSpec,
         requester: Option<&User>,
-    ) -> Result<PodTemplateSpec, Vec<PolicyError>> {
+    ) -> Result<(Name, PodTemplateSpec), Vec<PolicyError>> {
         let granted = self.granted(namespace, pod.spec.service_account(), requester);
-        let bypass = Name::from(bypass::POLICY);
         let mut usable: BTreeSet<&Name> = granted.iter().map(|granted| &granted.policy).collect();
-        usable.insert(&bypass);
-        self.rules.with_bypass.select(pod, usable).map(|selected| selected.pod)
+        usable.insert(&self.rules.bypass_policy);
+        let selected = self.rules.with_bypass.select(pod, usable)?;
+        let policy = self.rules.with_bypass.policies()[selected.position].name().clone();
+        Ok((policy, selected.pod))
     }
 
     /// The policies that a pod of `account` made by `requester` may use; kept, as few accounts make

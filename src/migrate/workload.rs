@@ -2,7 +2,7 @@
 
 use super::agreement;
 use super::grant::GrantPath;
-use super::harden;
+use super::harden::{self, bypass};
 use super::injection::Injection;
 use super::judgement;
 use super::lineage::{Top, Unit};
@@ -12,7 +12,7 @@ use super::simulation::Simulation;
 use super::states;
 use crate::objects::meta::{Name, OwnerReference};
 use crate::objects::pod::{Pod, PodTemplateSpec};
-use crate::objects::workload::{Workload, WorkloadKind};
+use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind};
 use crate::psp::{Refused, Verdict};
 use crate::version::Version;
 
@@ -56,6 +56,12 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         refused_today,
         refusal,
         counted: !refused_today && !states.future.is_empty(),
+        template_revision: None,
+        under_bypass: bypass::under_bypass(
+            unit,
+            states.future.iter().map(|pod| &**pod),
+            simulation,
+        ),
         injection,
         injected_containers,
         seen_in: Vec::new(),
@@ -114,8 +120,19 @@ fn describe_workload(plan: &mut WorkloadPlan, workload: &Workload) {
     plan.name = name_or(&workload.name, &workload.generate_name);
     plan.managed_by = managed_by(workload.controller.as_deref(), workload.managed_by.as_ref());
     plan.replicas = workload.replicas;
+    plan.template_revision = template_revision(workload);
     plan.suspended = workload.is_suspended;
     plan.counted &= workload.kind != WorkloadKind::PodTemplate;
+}
+
+fn template_revision(workload: &Workload) -> Option<Name> {
+    match (&workload.kind, &workload.current_revision) {
+        (WorkloadKind::Deployment, _) => workload.rollout_revision.as_deref().map(Name::from),
+        (_, CurrentRevision::Hash(revision) | CurrentRevision::TemplateGeneration(revision)) => {
+            Some(revision.clone())
+        }
+        _ => None,
+    }
 }
 
 fn describe_pod(plan: &mut WorkloadPlan, pod: &Pod) {

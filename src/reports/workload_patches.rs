@@ -12,12 +12,13 @@ mod part;
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::quoting::shell_word;
 use super::yaml;
 use crate::migrate::harden::{Delivery, Patch, When, bypass};
 use crate::migrate::plan::{NamespacePlan, Plan, WorkloadPlan};
+use crate::objects::meta::Name;
 use crate::objects::names::is_object_name;
 use crate::objects::{Object, encode};
 use crate::rollout::Labelling;
@@ -94,7 +95,7 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
         patches,
         kustomization: File { path: "kustomization.yaml".to_owned(), text: kustomization },
         script: File { path: "patches.sh".to_owned(), text: script },
-        bypass: File { path: "bypass.yaml".to_owned(), text: bypass_manifest() },
+        bypass: File { path: "bypass.yaml".to_owned(), text: bypass_manifest(&plan.bypass_policy) },
     }
 }
 
@@ -103,7 +104,7 @@ pub(super) fn obstacle(when: When, why_not_now: Option<&str>) -> Option<String> 
     let why = why_not_now.unwrap_or_default();
     match when {
         When::Now => None,
-        When::AfterBypass => Some(format!("after policy {} is usable: {why}", bypass::POLICY)),
+        When::AfterBypass => Some(format!("after the bypass policy is usable: {why}")),
         When::AfterPsp => Some(format!("after PSP is gone: {why}")),
     }
 }
@@ -178,33 +179,19 @@ fn entry(part: &Part<'_>, obstacle: Option<&str>) -> String {
 }
 
 fn kustomization_head() -> String {
-    format!(
-        "# The patches of `psp2psa plan` as a kustomize component: list its directory under\n\
+    "# The patches of `psp2psa plan` as a kustomize component: list its directory under\n\
          # `components` of the kustomization whose resources are to be patched. A patch whose\n\
          # resource is not there is an error: remove it. Active is what keeps the pods as PSP makes\n\
-         # them and may be applied now; the rest is below `#`, with the reason. What is `after policy\n\
-         # {}` needs that policy first: see bypass.yaml.\n\
+         # them and may be applied now; the rest is below `#`, with the reason. What is `after the bypass\n\
+         # policy is usable` needs bypass.yaml first.\n\
          apiVersion: kustomize.config.k8s.io/v1alpha1\n\
          kind: Component\n\
-         patches:\n",
-        bypass::POLICY
-    )
+         patches:\n"
+        .to_owned()
 }
 
 /// The policy and a role that may use it; whose pods may is up to the admin.
-fn bypass_manifest() -> String {
-    let policy = encode::value(&Object::PodSecurityPolicy(Box::new(bypass::policy())));
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": bypass::POLICY},
-        "rules": [{
-            "apiGroups": ["policy"],
-            "resources": ["podsecuritypolicies"],
-            "resourceNames": [bypass::POLICY],
-            "verbs": ["use"],
-        }],
-    });
+fn bypass_manifest(name: &Name) -> String {
     let head = format!(
         "# A policy that comes before all others and lets every pod pass as it is, for patches that are\n\
          # `afterBypass`. It takes PSP's protection from the namespaces in which it may be used: enforce\n\
@@ -214,10 +201,27 @@ fn bypass_manifest() -> String {
          #   kubectl create rolebinding {name} --clusterrole={name} \\\n\
          #     --namespace=NAMESPACE --group=system:serviceaccounts:NAMESPACE\n\
          #\n\
-         # Undone by deleting the RoleBinding; pods made since then stay as they are.\n",
-        name = bypass::POLICY
+         # Undone by deleting the RoleBinding; pods made since then stay as they are.\n"
     );
+    let [policy, role] = bypass_objects(name);
     [head, yaml::to_string(&policy), "---\n".to_owned(), yaml::to_string(&role)].concat()
+}
+
+/// The policy that lets every pod pass, and the ClusterRole of those who may use it.
+pub(super) fn bypass_objects(name: &Name) -> [Json; 2] {
+    let policy = Object::PodSecurityPolicy(Box::new(bypass::policy(name.clone())));
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": name},
+        "rules": [{
+            "apiGroups": ["policy"],
+            "resources": ["podsecuritypolicies"],
+            "resourceNames": [name],
+            "verbs": ["use"],
+        }],
+    });
+    [encode::value(&policy), role]
 }
 
 const SCRIPT_HEAD: &str = r#"#!/bin/sh

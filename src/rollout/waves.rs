@@ -71,6 +71,7 @@ mod tests {
             namespaces,
             findings: Vec::new(),
             policies: Vec::new(),
+            bypass_policy: "0000-psp2psa-bypass".into(),
             summary: Summary {
                 namespaces: 0,
                 system: 0,

@@ -3,14 +3,91 @@
 //! While it may be used, the others write nothing into a namespace's pods: the state after PSP,
 //! with PSP still on. Whether a patch can be applied then is asked by [`super::When`].
 
+use serde::Serialize;
+use serde_json::json;
+
+use super::timing::{comparable, difference};
+use crate::migrate::injection::stored;
+use crate::migrate::lineage::Unit;
+use crate::migrate::simulation::Simulation;
+use crate::objects::meta::Name;
+use crate::objects::pod::PodTemplateSpec;
 use crate::objects::psp::{IdStrategy, PodSecurityPolicy, PodSecurityPolicySpec, Range};
 
-/// The name of the policy. It sorts before others, as the first by name wins.
-pub const POLICY: &str = "0000-psp2psa-bypass";
+/// The policy's name where no other sorts before it.
+const NAME: &str = "0000-psp2psa-bypass";
+
+/// The longest name that an object can have.
+const LONGEST_NAME: usize = 253;
+
+/// A name for the policy that sorts before all others, as PSP takes the first by name wherever it
+/// does not prefer one that writes nothing.
+///
+/// Where a policy is called so that no name could come before it (`0`, say), the usual name: what
+/// becomes of pods then is told by [`UnderBypass`].
+#[must_use]
+pub fn name_before<'n>(policies: impl IntoIterator<Item = &'n str>) -> Name {
+    let Some(first) = policies.into_iter().min() else { return NAME.into() };
+    if NAME < first {
+        return NAME.into();
+    }
+    // A hyphen is the smallest character that a name can hold, and none may begin with one.
+    let dashed = |n: usize| format!("0{}psp2psa-bypass", "-".repeat(n));
+    let room = 1..LONGEST_NAME - "0psp2psa-bypass".len();
+    room.map(dashed).find(|name| name.as_str() < first).map_or(NAME.into(), Name::from)
+}
+
+/// What becomes of a workload's pods while the bypass may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnderBypass {
+    /// Whether they come through as their template and webhooks make them, but for annotations.
+    pub unchanged: bool,
+    /// What becomes of them instead; `None` where they come through unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// What becomes of pods while the bypass may be used; `None` where nothing can be simulated, or
+/// there is no pod to ask about.
+#[must_use]
+pub fn under_bypass<'p>(
+    unit: &Unit<'_>,
+    pods: impl IntoIterator<Item = &'p PodTemplateSpec>,
+    simulation: &Simulation<'_>,
+) -> Option<UnderBypass> {
+    if !simulation.is_possible() {
+        return None;
+    }
+    let mut pods = pods.into_iter().peekable();
+    pods.peek()?;
+    let why = pods.find_map(|pod| change(unit, pod, simulation));
+    Some(UnderBypass { unchanged: why.is_none(), why })
+}
+
+/// How a pod comes out changed where it may use the bypass; `None` where it does not.
+pub(super) fn change(
+    unit: &Unit<'_>,
+    pod: &PodTemplateSpec,
+    simulation: &Simulation<'_>,
+) -> Option<String> {
+    let requester = super::timing::requester(unit, simulation);
+    let admitted = simulation.admit_with_bypass(unit.namespace(), pod, requester.as_ref());
+    match admitted {
+        Ok((policy, admitted)) => {
+            let (before, after) = (comparable(&stored(pod)), comparable(&stored(&admitted)));
+            let difference = difference("", &json!(before), &json!(after))?;
+            Some(format!("policy {policy} comes first, and leaves {difference}"))
+        }
+        Err(errors) => {
+            let first = errors.first()?;
+            Some(format!("policy {} refuses: {first}", first.policy))
+        }
+    }
+}
 
 /// The policy: it allows everything, all seccomp profiles too, and writes nothing of its own.
 #[must_use]
-pub fn policy() -> PodSecurityPolicy {
+pub fn policy(name: Name) -> PodSecurityPolicy {
     let everything = || vec!["*".to_owned()];
     let any = || IdStrategy { rule: "RunAsAny".to_owned(), ranges: Vec::new() };
     let mut spec = PodSecurityPolicySpec {
@@ -31,9 +108,26 @@ pub fn policy() -> PodSecurityPolicy {
     };
     "RunAsAny".clone_into(&mut spec.se_linux.rule);
     PodSecurityPolicy {
-        name: POLICY.into(),
+        name,
         allowed_seccomp_profiles: Some("*".to_owned()),
         spec,
         ..PodSecurityPolicy::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_sorts_before_all_others() {
+        assert_eq!(&*name_before([]), "0000-psp2psa-bypass");
+        assert_eq!(&*name_before(["restricted", "00a"]), "0000-psp2psa-bypass");
+        for first in ["00-k0s-privileged", "0-first", "0000", "0--a", "0.a"] {
+            let name = name_before(["restricted", first]);
+            assert!(&*name < first, "{name} {first}");
+            assert!(crate::objects::names::is_object_name(&name), "{name}");
+        }
+        assert_eq!(&*name_before(["0"]), "0000-psp2psa-bypass");
     }
 }

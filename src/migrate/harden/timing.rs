@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::bypass;
 use super::settings::{Settings, field_of};
 use crate::migrate::injection::{Webhooks, stored};
 use crate::migrate::lineage::{Top, Unit};
@@ -33,7 +34,7 @@ const OS_SINCE: Version = Version::v1(24);
 pub enum When {
     /// Now: today's policies still admit the pods, and nothing is lost by another being selected.
     Now,
-    /// Once the pods may use [`super::bypass::POLICY`].
+    /// Once the pods may use the policy of [`super::bypass`].
     AfterBypass,
     /// Once PSP is gone.
     #[serde(rename = "afterPSP")]
@@ -124,7 +125,7 @@ impl<'a, 's> Timing<'a, 's> {
             return Err((When::AfterPsp, why));
         }
         let patched = settings.applied_to(self.authored);
-        let why = match self.requester() {
+        let why = match requester(self.unit, self.simulation) {
             Some(requester) => match self.why_not_as(&requester, &patched, settings) {
                 None => return Ok(()),
                 Some(why) => why,
@@ -133,17 +134,10 @@ impl<'a, 's> Timing<'a, 's> {
                 "who creates its pods is not known, nor then which policies they may use".to_owned()
             }
         };
-        if self.passes_by_bypass(&patched) {
+        if bypass::change(self.unit, &patched, self.simulation).is_none() {
             return Err((When::AfterBypass, why));
         }
         Err((When::AfterPsp, why))
-    }
-
-    fn requester(&self) -> Option<User> {
-        match self.unit.top {
-            Top::Workload(workload) => self.simulation.requester_of(workload.kind),
-            Top::Pod(_) => None,
-        }
     }
 
     /// A field of the patch that the server with PSP does not know and would drop.
@@ -244,14 +238,13 @@ impl<'a, 's> Timing<'a, 's> {
         };
         self.webhooks.iter().map(injected).collect()
     }
+}
 
-    /// Whether a patched pod comes through unchanged where it may use the bypass.
-    fn passes_by_bypass(&self, patched: &PodTemplateSpec) -> bool {
-        let requester = self.requester();
-        let namespace = self.unit.namespace();
-        self.simulation
-            .admit_with_bypass(namespace, patched, requester.as_ref())
-            .is_ok_and(|pod| comparable(&stored(&pod)) == comparable(&stored(patched)))
+/// Who makes the unit's pods; `None` where that is not known.
+pub(super) fn requester(unit: &Unit<'_>, simulation: &Simulation<'_>) -> Option<User> {
+    match unit.top {
+        Top::Workload(workload) => simulation.requester_of(workload.kind),
+        Top::Pod(_) => None,
     }
 }
 
@@ -373,7 +366,7 @@ fn without_empty<T: Default + PartialEq>(field: &mut Option<T>) {
 }
 
 /// The first difference, in words that follow "would leave".
-fn difference(path: &str, expected: &Json, found: &Json) -> Option<String> {
+pub(super) fn difference(path: &str, expected: &Json, found: &Json) -> Option<String> {
     let below = |key: &str| match path {
         "" => key.to_owned(),
         // Keys of annotations hold dots.

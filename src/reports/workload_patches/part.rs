@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{DIRECTORY, File};
 use crate::level::Level;
-use crate::migrate::harden::{Delivery, Kept, NeedsChange, Patch, Raised, When, bypass};
+use crate::migrate::harden::{Delivery, Kept, NeedsChange, Patch, Raised, When};
 use crate::migrate::plan::{NamespacePlan, WorkloadPlan};
 use crate::objects::source::printable;
 use crate::reports::quoting::file_name_part;
@@ -219,7 +219,7 @@ pub(super) fn comments(lines: &[String]) -> String {
 pub(in crate::reports) fn when_in_words(when: When) -> String {
     match when {
         When::Now => "now".to_owned(),
-        When::AfterBypass => format!("once its pods may use policy {}", bypass::POLICY),
+        When::AfterBypass => "once its pods may use the bypass policy".to_owned(),
         When::AfterPsp => "once PSP is gone".to_owned(),
     }
 }
