@@ -60,7 +60,8 @@ fn named(kind: &str, namespace: Option<&str>, name: &str) -> String {
 }
 
 /// `use podsecuritypolicies: restricted`, in words where the rule names none.
-fn rule(rule: &PolicyRule) -> String {
+#[must_use]
+pub fn rule(rule: &PolicyRule) -> String {
     let names = if rule.resource_names.is_empty() {
         "every one".to_owned()
     } else {

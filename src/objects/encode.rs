@@ -5,14 +5,16 @@
 //! slices keep of a mark, a condition or an annotation is written as the mark, condition or
 //! annotation from which it would be read.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Object;
 use super::collection::{self, Collection};
 use super::meta::{
-    LAST_APPLIED_ANNOTATION, OwnerReference, ROLLOUT_REVISION_ANNOTATION,
-    TEMPLATE_GENERATION_ANNOTATION,
+    AUTO_UPDATE_ANNOTATION, LAST_APPLIED_ANNOTATION, Marks, ObjectMeta, OwnerReference,
+    ROLLOUT_REVISION_ANNOTATION, TEMPLATE_GENERATION_ANNOTATION,
 };
 use super::namespace::{Namespace, ServiceAccount};
 use super::pod::{PSP_ANNOTATION, Phase, Pod, PodTemplateSpec};
@@ -142,6 +144,28 @@ impl Metadata {
         }
     }
 
+    /// All labels, and what annotation gives the tool's mark where they do not.
+    fn labelled(mut self, labels: &BTreeMap<String, String>, tool: Option<&str>) -> Self {
+        self.labels =
+            labels.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+        let from_labels = ObjectMeta { labels: labels.clone(), ..ObjectMeta::default() };
+        let Some(tool) = tool.filter(|tool| from_labels.managed_by().as_deref() != Some(*tool))
+        else {
+            return self;
+        };
+        let after = |prefix: &str| {
+            tool.strip_prefix(prefix).map(|name| name.strip_prefix(' ').unwrap_or_default())
+        };
+        self.annotate("meta.helm.sh/release-name", after("Helm release"))
+            .annotate("argocd.argoproj.io/tracking-id", after("Argo CD application"))
+    }
+
+    /// The owner, and whether the API server puts the object back.
+    fn kept_by(self, marks: &Marks) -> Self {
+        self.owned_by(marks.owner.as_deref())
+            .annotate(AUTO_UPDATE_ANNOTATION, marks.is_bootstrap.then_some("true"))
+    }
+
     fn finish(mut self) -> Value {
         if !self.labels.is_empty() {
             self.fields.insert("labels".to_owned(), self.labels.into());
@@ -163,6 +187,7 @@ fn named(namespace: &str, name: &str, resource_version: &str) -> Metadata {
 fn policy(policy: &PodSecurityPolicy) -> Value {
     let metadata = named("", &policy.name, &policy.resource_version)
         .marked(policy.managed_by.as_deref())
+        .owned_by(policy.owner.as_deref())
         .annotate(
             "seccomp.security.alpha.kubernetes.io/allowedProfileNames",
             policy.allowed_seccomp_profiles.as_deref(),
@@ -188,24 +213,8 @@ fn policy(policy: &PodSecurityPolicy) -> Value {
 }
 
 fn namespace(namespace: &Namespace) -> Value {
-    let mut metadata = named("", &namespace.name, &namespace.resource_version);
-    metadata.labels =
-        namespace.labels.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
-    // All labels are there; a mark that they do not give has been an annotation.
-    let from_labels = super::meta::ObjectMeta {
-        labels: namespace.labels.clone(),
-        ..super::meta::ObjectMeta::default()
-    };
-    if from_labels.managed_by().as_deref() != namespace.managed_by.as_deref()
-        && let Some(tool) = namespace.managed_by.as_deref()
-    {
-        let after = |prefix: &str| {
-            tool.strip_prefix(prefix).map(|name| name.strip_prefix(' ').unwrap_or_default())
-        };
-        metadata = metadata
-            .annotate("meta.helm.sh/release-name", after("Helm release"))
-            .annotate("argocd.argoproj.io/tracking-id", after("Argo CD application"));
-    }
+    let metadata = named("", &namespace.name, &namespace.resource_version)
+        .labelled(&namespace.labels, namespace.managed_by.as_deref());
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata.finish() })
 }
 
@@ -221,18 +230,29 @@ fn account_of(account: &ServiceAccount) -> Value {
 
 fn role(role: &Role) -> Value {
     let namespace = role.namespace.as_deref().unwrap_or_default();
-    let metadata = named(namespace, &role.name, &role.resource_version);
-    json!({
+    let tool = role.marks.managed_by.as_deref();
+    let metadata = named(namespace, &role.name, &role.resource_version).kept_by(&role.marks);
+    let metadata = match &role.namespace {
+        None => metadata.labelled(&role.labels, tool),
+        Some(_) => metadata.marked(tool),
+    };
+    let mut value = json!({
         "apiVersion": RBAC,
         "kind": role.kind(),
         "metadata": metadata.finish(),
         "rules": plain(&role.rules),
-    })
+    });
+    if let Some(rule) = &role.aggregation_rule {
+        value["aggregationRule"] = plain(rule);
+    }
+    value
 }
 
 fn binding(binding: &Binding) -> Value {
     let namespace = binding.namespace.as_deref().unwrap_or_default();
-    let metadata = named(namespace, &binding.name, &binding.resource_version);
+    let metadata = named(namespace, &binding.name, &binding.resource_version)
+        .kept_by(&binding.marks)
+        .marked(binding.marks.managed_by.as_deref());
     json!({
         "apiVersion": RBAC,
         "kind": binding.kind(),

@@ -20,6 +20,10 @@ pub const LAST_APPLIED_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-co
 pub const ROLLOUT_REVISION_ANNOTATION: &str = "deployment.kubernetes.io/revision";
 /// The DaemonSet annotation whose value its current pods carry as `pod-template-generation`.
 pub const TEMPLATE_GENERATION_ANNOTATION: &str = "deprecated.daemonset.template.generation";
+/// The annotation of RBAC objects that the API server puts back whenever it starts.
+pub const AUTO_UPDATE_ANNOTATION: &str = "rbac.authorization.kubernetes.io/autoupdate";
+/// The label of the RBAC objects that the API server makes itself.
+const BOOTSTRAPPING_LABEL: &str = "kubernetes.io/bootstrapping";
 
 slim! {
     /// `metadata`, as far as it is read.
@@ -64,6 +68,31 @@ slim! {
     }
 }
 
+/// What says that somebody would put an object back after a change by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// The tool; see [`ObjectMeta::managed_by`].
+    pub managed_by: Option<Name>,
+    /// The object that owns it; the managing one of several, else the first.
+    pub owner: Option<Box<OwnerReference>>,
+    /// Whether the API server made it and puts it back when it starts.
+    pub is_bootstrap: bool,
+}
+
+impl Marks {
+    /// The marks in an object's metadata.
+    #[must_use]
+    pub fn of(metadata: &ObjectMeta) -> Self {
+        let owner = metadata.controller().or_else(|| metadata.owner_references.first());
+        Self {
+            managed_by: metadata.managed_by().map(Name::from),
+            owner: owner.cloned().map(Box::new),
+            is_bootstrap: metadata.labels.contains_key(BOOTSTRAPPING_LABEL)
+                || metadata.annotation(AUTO_UPDATE_ANNOTATION) == Some("true"),
+        }
+    }
+}
+
 /// Whether the program reads an annotation; every other is skipped, as it may hold secrets.
 #[must_use]
 pub fn is_kept_annotation(key: &str) -> bool {
@@ -74,6 +103,7 @@ pub fn is_kept_annotation(key: &str) -> bool {
         ROLLOUT_REVISION_ANNOTATION,
         "meta.helm.sh/release-name",
         "argocd.argoproj.io/tracking-id",
+        AUTO_UPDATE_ANNOTATION,
         "seccomp.security.alpha.kubernetes.io/allowedProfileNames",
         "seccomp.security.alpha.kubernetes.io/defaultProfileName",
         "apparmor.security.beta.kubernetes.io/allowedProfileNames",

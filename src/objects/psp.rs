@@ -14,6 +14,8 @@ pub struct PodSecurityPolicy {
     pub resource_version: Box<str>,
     /// The tool that would put the object back; see [`super::meta::ObjectMeta::managed_by`].
     pub managed_by: Option<super::meta::Name>,
+    /// The object that owns it; see [`super::meta::Marks::owner`].
+    pub owner: Option<Box<super::meta::OwnerReference>>,
     /// Annotation `seccomp.security.alpha.kubernetes.io/allowedProfileNames`: `None` where absent
     /// (no profile may be set at all), else the list as written, separated by commas.
     pub allowed_seccomp_profiles: Option<String>,

@@ -1,6 +1,8 @@
 //! What do roles allow, and whom are they bound to?
 
-use super::meta::Name;
+use std::collections::BTreeMap;
+
+use super::meta::{Marks, Name};
 use super::slim::slim;
 
 slim! {
@@ -26,6 +28,12 @@ pub struct Role {
     pub name: Name,
     /// `metadata.resourceVersion`; empty where there is none.
     pub resource_version: Box<str>,
+    /// Who would put it back.
+    pub marks: Marks,
+    /// `metadata.labels` of a ClusterRole, by which others aggregate it; a Role's are not kept.
+    pub labels: BTreeMap<String, String>,
+    /// `aggregationRule` of a ClusterRole whose rules the controller fills in.
+    pub aggregation_rule: Option<AggregationRule>,
     /// `rules`; those of an aggregated ClusterRole as the controller has filled them in.
     pub rules: Vec<PolicyRule>,
 }
@@ -39,6 +47,8 @@ pub struct Binding {
     pub name: Name,
     /// `metadata.resourceVersion`; empty where there is none.
     pub resource_version: Box<str>,
+    /// Who would put it back.
+    pub marks: Marks,
     /// `roleRef`.
     pub role_ref: RoleRef,
     /// `subjects`.
@@ -50,6 +60,63 @@ impl Role {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         if self.namespace.is_some() { "Role" } else { "ClusterRole" }
+    }
+}
+
+slim! {
+    /// `aggregationRule` of a ClusterRole.
+    pub struct AggregationRule as "an aggregation rule" {
+        /// `clusterRoleSelectors`; the rules of every ClusterRole that one of them selects count.
+        "clusterRoleSelectors" cluster_role_selectors: Vec<LabelSelector>,
+    }
+}
+
+slim! {
+    /// A label selector; it selects what satisfies all that it says.
+    pub struct LabelSelector as "a label selector" {
+        /// `matchLabels`.
+        "matchLabels" match_labels: BTreeMap<String, String>,
+        /// `matchExpressions`.
+        "matchExpressions" match_expressions: Vec<LabelExpression>,
+    }
+}
+
+slim! {
+    /// One of `matchExpressions`.
+    pub struct LabelExpression as "a label expression" {
+        /// `key`.
+        "key" key: String,
+        /// `operator`: `In`, `NotIn`, `Exists` or `DoesNotExist`.
+        "operator" operator: String,
+        /// `values` of `In` and `NotIn`.
+        "values" values: Vec<String>,
+    }
+}
+
+impl AggregationRule {
+    /// Whether a ClusterRole with these labels is one of the sources.
+    #[must_use]
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.cluster_role_selectors.iter().any(|selector| selector.selects(labels))
+    }
+}
+
+impl LabelSelector {
+    /// Whether labels satisfy the selector; one with an operator that does not exist selects nothing.
+    #[must_use]
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+        self.match_labels.iter().all(has)
+            && self.match_expressions.iter().all(|LabelExpression { key, operator, values }| {
+                let value = labels.get(key);
+                match operator.as_str() {
+                    "In" => value.is_some_and(|value| values.contains(value)),
+                    "NotIn" => value.is_none_or(|value| !values.contains(value)),
+                    "Exists" => value.is_some(),
+                    "DoesNotExist" => value.is_none(),
+                    _ => false,
+                }
+            })
     }
 }
 

@@ -1,8 +1,12 @@
-//! In which order does a cluster take the plan's labels, and what does each step set?
+//! What is to be done to a cluster, step by step, and how is each step undone?
 //!
-//! Data only: `reports` makes scripts of it, and `cli` carries it out on a live cluster.
+//! Data in, data out: nothing here reads or changes a cluster. `reports` makes scripts of it, and
+//! `cli` carries it out on a live cluster.
 
 pub mod labelling;
+pub mod object_ref;
+pub mod owners;
+pub mod removal;
 pub mod stage;
 pub mod waves;
 

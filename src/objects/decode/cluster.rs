@@ -1,14 +1,16 @@
 //! What do we keep of policies, RBAC objects, Namespaces and ServiceAccounts?
 
+use std::collections::BTreeMap;
+
 use serde::de::MapAccess;
 
 use super::kinds::{Shape, TypeMeta};
 use crate::objects::Object;
 use crate::objects::collection::Collection;
-use crate::objects::meta::{Name, ObjectMeta};
+use crate::objects::meta::{Marks, Name, ObjectMeta};
 use crate::objects::namespace::{Namespace, ServiceAccount};
 use crate::objects::psp::{PodSecurityPolicy, PodSecurityPolicySpec};
-use crate::objects::rbac::{Binding, PolicyRule, Role, RoleRef, Subject};
+use crate::objects::rbac::{AggregationRule, Binding, PolicyRule, Role, RoleRef, Subject};
 use crate::objects::slim::Nullable;
 
 /// The fields of these kinds besides their metadata; few objects, so one struct for all.
@@ -17,6 +19,7 @@ pub(super) struct ClusterBody {
     policy: PodSecurityPolicySpec,
     automount_service_account_token: Option<bool>,
     rules: Vec<PolicyRule>,
+    aggregation_rule: Option<AggregationRule>,
     role_ref: RoleRef,
     subjects: Vec<Subject>,
     collection: Collection,
@@ -39,6 +42,9 @@ impl ClusterBody {
             (Shape::Role | Shape::ClusterRole, "rules") => {
                 self.rules = map.next_value_seed(Nullable::seed())?;
             }
+            (Shape::ClusterRole, "aggregationRule") => {
+                self.aggregation_rule = map.next_value_seed(Nullable::seed())?;
+            }
             (Shape::RoleBinding | Shape::ClusterRoleBinding, "roleRef") => {
                 self.role_ref = map.next_value_seed(Nullable::seed())?;
             }
@@ -59,7 +65,7 @@ impl ClusterBody {
         type_meta: &TypeMeta,
         metadata: ObjectMeta,
     ) -> Option<Object> {
-        let managed_by = metadata.managed_by().map(Name::from);
+        let marks = Marks::of(&metadata);
         let annotation = |key: &str| metadata.annotation(key).map(str::to_owned);
         let name = Name::from(metadata.name.as_str());
         let namespace = Name::from(metadata.namespace.as_str());
@@ -69,7 +75,8 @@ impl ClusterBody {
             Shape::PodSecurityPolicy => Object::PodSecurityPolicy(Box::new(PodSecurityPolicy {
                 name,
                 resource_version,
-                managed_by,
+                managed_by: marks.managed_by,
+                owner: marks.owner,
                 allowed_seccomp_profiles: annotation(
                     "seccomp.security.alpha.kubernetes.io/allowedProfileNames",
                 ),
@@ -88,7 +95,7 @@ impl ClusterBody {
                 name,
                 resource_version,
                 labels: metadata.labels,
-                managed_by,
+                managed_by: marks.managed_by,
             }),
             Shape::ServiceAccount => Object::ServiceAccount(ServiceAccount {
                 namespace,
@@ -100,12 +107,16 @@ impl ClusterBody {
                 namespace: (shape == Shape::Role).then_some(namespace),
                 name,
                 resource_version,
+                marks,
+                labels: if shape == Shape::ClusterRole { metadata.labels } else { BTreeMap::new() },
+                aggregation_rule: self.aggregation_rule,
                 rules: self.rules,
             }),
             Shape::RoleBinding | Shape::ClusterRoleBinding => Object::Binding(Binding {
                 namespace: (shape == Shape::RoleBinding).then_some(namespace),
                 name,
                 resource_version,
+                marks,
                 role_ref: self.role_ref,
                 subjects: if type_meta.api_version.ends_with("/v1alpha1") {
                     self.subjects.into_iter().map(converted_from_v1alpha1).collect()

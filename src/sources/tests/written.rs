@@ -53,6 +53,7 @@ fn metadata() -> impl Strategy<Value = Value> {
             ("helm.toolkit.fluxcd.io/name", "x"),
             ("addonmanager.kubernetes.io/mode", "Reconcile"),
             ("olm.owner", "op"),
+            ("kubernetes.io/bootstrapping", "rbac-defaults"),
             ("controller-revision-hash", "abc"),
             ("pod-template-generation", "3"),
         ],
@@ -72,6 +73,8 @@ fn metadata() -> impl Strategy<Value = Value> {
             ("apparmor.security.beta.kubernetes.io/defaultProfileName", ""),
             ("kubectl.kubernetes.io/last-applied-configuration", "{\"spec\":{\"hostIPC\":true}}"),
             ("kubectl.kubernetes.io/last-applied-configuration", "no JSON"),
+            ("rbac.authorization.kubernetes.io/autoupdate", "true"),
+            ("rbac.authorization.kubernetes.io/autoupdate", "false"),
             ("other", "x"),
         ],
         0..5,
@@ -176,6 +179,9 @@ fn object() -> impl Strategy<Value = Value> {
                 "ClusterRole" => {
                     object["rules"] = json!([{"apiGroups": ["policy"], "verbs": ["use"],
                         "resources": ["podsecuritypolicies"], "resourceNames": ["a"]}]);
+                    object["aggregationRule"] = json!(flag.then(|| json!({"clusterRoleSelectors":
+                        [{"matchLabels": {"a": "b"}, "matchExpressions": [
+                            {"key": "c", "operator": "In", "values": ["d"]}]}]})));
                 }
                 "RoleBinding" => {
                     object["roleRef"] = json!({"kind": "ClusterRole", "name": "r"});
