@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 
 use super::errors::{self, CliError};
 use super::files::{failed, replace_file};
-use crate::reports::workload_patches::{Bundle, DIRECTORY};
+use crate::reports::rollout::README;
+use crate::reports::workload_patches::{Bundle, DIRECTORY, File};
 
 /// The list of the patches that stand in the directory: what a later run may remove.
 const LIST: &str = "patches/.written";
@@ -72,6 +73,18 @@ pub(super) fn write_patches(directory: &Path, bundle: &Bundle) -> Result<(), Cli
     for file in [&bundle.kustomization, &bundle.script, &bundle.bypass] {
         write(directory, &file.path, |out| out.write_all(file.text.as_bytes()))?;
     }
+    Ok(())
+}
+
+/// Writes the rollout's scripts.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub(super) fn write_rollout(directory: &Path, files: &[File]) -> Result<(), CliError> {
+    for file in files {
+        write_below(directory, &file.path, &file.text)?;
+    }
+    errors::say(&format!("wrote the rollout; begin with {}", directory.join(README).display()));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::bundle;
@@ -15,11 +16,14 @@ use crate::migrate::Options;
 use crate::migrate::assemble;
 use crate::migrate::plan::Plan;
 use crate::objects::selector::Selector;
+use crate::reports::rollout::{self, Rollout};
 use crate::reports::{
     Document, StructuredFormat, diff, html, markdown, patches, plan_table, script,
     workload_patches, write_structured,
 };
 use crate::rollout::Labelling;
+use crate::rollout::removal::removal;
+use crate::rollout::waves::DEFAULT_SIZE;
 
 /// Find the strictest level that each namespace can take once PSP is gone
 ///
@@ -100,6 +104,10 @@ pub(super) struct Args {
     /// Write every format into this directory instead
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     out_dir: Option<PathBuf>,
+
+    /// Label so many namespaces at a time when the rollout of --out-dir enforces
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SIZE, requires = "out_dir")]
+    wave_size: NonZeroUsize,
 
     /// Write into a directory that is not empty; patches of an earlier run are removed
     #[arg(long, requires = "out_dir")]
@@ -196,7 +204,16 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
             for (format, name) in Format::BUNDLE {
                 bundle::write(directory, name, |out| format.write(&plan, labelling, out))?;
             }
-            bundle::write_patches(directory, &workload_patches::bundle(&plan, &labelling))?;
+            let (patches, keeping) = workload_patches::bundle(&plan, &labelling);
+            bundle::write_patches(directory, &patches)?;
+            let rollout = Rollout {
+                plan: &plan,
+                labelling,
+                wave_size: args.wave_size,
+                keeping: &keeping,
+                removal: &removal(&snapshot),
+            };
+            bundle::write_rollout(directory, &rollout::files(&rollout))?;
         }
         None => args.output.write(&plan, labelling, out).map_err(CliError::Output)?,
     }

@@ -45,11 +45,13 @@ impl<'s> Rules<'s> {
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, server: Version, controllers_user: Option<&str>) -> Self {
         let policies = snapshot.policies.values();
-        let bypass_policy = bypass::name_before(policies.clone().map(|policy| &*policy.name));
+        let admission = Admission::new(policies.clone(), server);
+        let names = admission.policies().iter().map(|policy| &**policy.name());
+        let bypass_policy = bypass::name_before(names);
         let bypass = bypass::policy(bypass_policy.clone());
         Self {
             snapshot,
-            admission: Admission::new(policies.clone(), server),
+            admission,
             with_bypass: Admission::new(policies.chain([&bypass]), server),
             bypass_policy,
             authorizer: psp::authorize::authorizer(snapshot),

@@ -48,6 +48,14 @@ impl Escaper for MarkdownText {
     }
 }
 
+/// Text for Markdown that no template writes.
+pub(super) fn markdown(text: &str) -> String {
+    let mut escaped = String::new();
+    // Writing to a String cannot fail.
+    let _ = MarkdownText.write_escaped_str(&mut escaped, text);
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

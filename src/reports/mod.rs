@@ -15,6 +15,7 @@ pub mod plan_table;
 pub mod policies;
 mod policy_docs;
 pub mod quoting;
+pub mod rollout;
 pub mod script;
 pub mod simulate;
 pub mod table;

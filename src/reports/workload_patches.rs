@@ -55,11 +55,40 @@ pub struct Bundle {
     pub bypass: File,
 }
 
+/// A patch that keeps what PSP writes into a workload's pods.
+#[derive(Debug, Clone)]
+pub struct Keeping<'p> {
+    /// Where the workload is.
+    pub namespace: &'p NamespacePlan,
+    /// The workload.
+    pub workload: &'p WorkloadPlan,
+    /// The file of the patch.
+    pub path: String,
+    /// From when on it may be applied.
+    pub when: When,
+    /// Why it is not to be applied even then; `None` where it is.
+    pub obstacle: Option<String>,
+}
+
+impl Keeping<'_> {
+    /// The workload's resource as kubectl names it, such as `deployments.apps`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        let resource = format!("{}s", self.workload.kind.to_ascii_lowercase());
+        match self.workload.api_version.split_once('/') {
+            Some((group, _)) => format!("{resource}.{group}"),
+            None => resource,
+        }
+    }
+}
+
 /// Every patch of a plan, with a script and a kustomize component that apply what may be applied
-/// today and only keeps; the rest stands there as comments with the reason.
+/// today and only keeps; the rest stands there as comments with the reason. Besides, the patches that
+/// only keep, one for each workload that has one.
 #[must_use]
-pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
+pub fn bundle<'p>(plan: &'p Plan, labelling: &Labelling) -> (Bundle, Vec<Keeping<'p>>) {
     let mut patches = Vec::new();
+    let mut keeping = Vec::new();
     let (mut script, mut kustomization) = (String::from(SCRIPT_HEAD), kustomization_head());
     let mut taken = BTreeSet::new();
     for namespace in &plan.namespaces {
@@ -67,10 +96,10 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
         for workload in &namespace.workloads {
             let Some(patch) = &workload.patch else { continue };
             let mut parts = of_workload(namespace, workload, &mut taken);
+            let unfit = skipped.clone().or_else(|| not_in_place(workload, patch));
             let obstacle = |part: &Part<'_>| {
                 let not_today = || obstacle(part.when, part.why_not_now);
-                let unfit = skipped.clone().or_else(|| not_in_place(workload, patch));
-                unfit.or_else(not_today).or_else(|| part.loosening())
+                unfit.clone().or_else(not_today).or_else(|| part.loosening())
             };
             let mut is_active = false;
             for part in &parts {
@@ -84,6 +113,16 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
                 reverted_by(workload).map(|by| format!("{by} would revert it: change it there"));
             let obstacles: Vec<_> =
                 parts.iter().map(|part| obstacle(part).or_else(|| reverted.clone())).collect();
+            let ever = |part: &Part<'_>| unfit.clone().or(reverted.clone()).or(part.loosening());
+            let keeps = parts.iter().filter(|part| !part.raises);
+            let keeps = keeps.map(|part| Keeping {
+                namespace,
+                workload,
+                path: part.file.path.clone(),
+                when: part.when,
+                obstacle: ever(part),
+            });
+            keeping.extend(keeps.min_by_key(|keeping| keeping.obstacle.is_some()));
             script.push_str(&commands(namespace, workload, &parts, &obstacles));
             patches.extend(parts.drain(..).map(|part| part.file));
         }
@@ -91,12 +130,13 @@ pub fn bundle(plan: &Plan, labelling: &Labelling) -> Bundle {
     if patches.is_empty() {
         kustomization.push_str("  []\n");
     }
-    Bundle {
+    let bundle = Bundle {
         patches,
         kustomization: File { path: "kustomization.yaml".to_owned(), text: kustomization },
         script: File { path: "patches.sh".to_owned(), text: script },
         bypass: File { path: "bypass.yaml".to_owned(), text: bypass_manifest(&plan.bypass_policy) },
-    }
+    };
+    (bundle, keeping)
 }
 
 /// Why a part is not for today, and from when on it is; `None` if it is.

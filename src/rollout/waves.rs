@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::{Labelling, Stage};
+use crate::level::Level;
 use crate::migrate::plan::{NamespacePlan, Plan};
 
 /// How many namespaces a wave takes where nothing else is asked for.
@@ -41,22 +42,23 @@ pub fn waves<'p>(
     steps.chunks(size.get()).map(<[_]>::to_vec).collect()
 }
 
-/// How much may go wrong when a namespace is labelled, and for how many: system namespaces come
-/// last; then those with something in the way or that webhooks change in ways that no pod shows;
-/// then those with the most pods.
+/// How much may go wrong when a namespace is labelled, and for how many. System namespaces come
+/// last; those where nothing can be refused come first; of the others, those with something in the
+/// way, or with webhooks of which no pod shows what they do, come after those without; and the more
+/// pods, the later.
 fn risk(namespace: &NamespacePlan) -> impl Ord {
     let is_unsure = !namespace.complete || namespace.conflict.is_some() || {
         let mut counted = namespace.workloads.iter().filter(|workload| workload.counted);
         counted.any(|workload| workload.injection == "unknown")
     };
     let n_pods: usize = namespace.workloads.iter().map(|workload| workload.pods).sum();
-    (namespace.system, is_unsure, n_pods, namespace.name.clone())
+    let refuses = namespace.enforce > Some(Level::Privileged);
+    (namespace.system, refuses, is_unsure, n_pods, namespace.name.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::level::Level;
     use crate::migrate::plan::{ByEnforce, Missing, Summary};
     use crate::rollout::testing::namespace;
     use crate::version::Version;

@@ -20,7 +20,7 @@ const NAME: &str = "0000-psp2psa-bypass";
 /// The longest name that an object can have.
 const LONGEST_NAME: usize = 253;
 
-/// A name for the policy that sorts before all others, as PSP takes the first by name wherever it
+/// A name for the policy that sorts before all others that take part, as PSP takes the first by name wherever it
 /// does not prefer one that writes nothing.
 ///
 /// Where a policy is called so that no name could come before it (`0`, say), the usual name: what

@@ -1,0 +1,81 @@
+# Is the cluster still what the plan was made of?
+# shellcheck shell=sh disable=SC2154 # variables of lib/step.sh and lib/labels.sh
+
+# need_fresh: no namespace, label or pod template may have changed since the plan, but for what this
+# rollout has done itself
+need_fresh() {
+  read_labels
+  workloads_now >"$work/workloads"
+  {
+    new_namespaces
+    changed_labels
+    changed_workloads
+  } >"$work/stale"
+  if [ -s "$work/stale" ]; then
+    cat "$work/stale"
+    [ "$forces" = yes ] || die "the cluster has changed since the plan; plan again, or see --force"
+  else
+    say "the cluster is as the plan has seen it"
+  fi
+}
+
+new_namespaces() {
+  for namespace in "$work"/namespaces/*; do
+    namespace=${namespace##*/}
+    case $namespace in '*' | psp2psa-preflight) continue ;; esac
+    grep -qxF -- "$namespace" "$data/namespaces" || printf 'namespace %s: is not in the plan\n' "$namespace"
+  done
+}
+
+changed_labels() {
+  while read -r namespace; do
+    [ -f "$work/namespaces/$namespace" ] || continue
+    for key in enforce enforce-version audit audit-version warn warn-version; do
+      now=$(now_of "$namespace" "$key")
+      is_known "$namespace" "$now" || printf 'namespace %s: has %s\n' "$namespace" "$now"
+    done
+  done <"$data/namespaces"
+}
+
+# workloads_now: NAMESPACE KIND NAME REVISION of every workload with a template of its own
+workloads_now() {
+  of_kind Deployment deployments.apps '{{with .metadata.annotations}}{{with index . "deployment.kubernetes.io/revision"}}{{.}}{{end}}{{end}}'
+  # shellcheck disable=SC2016 # the template's own variables
+  of_kind DaemonSet daemonsets.apps '{{$revision := .metadata.generation}}{{with .metadata.annotations}}{{with index . "deprecated.daemonset.template.generation"}}{{$revision = .}}{{end}}{{end}}{{$revision}}'
+  of_kind StatefulSet statefulsets.apps '{{with .status}}{{with .updateRevision}}{{.}}{{end}}{{end}}'
+  of_kind CronJob cronjobs.batch ''
+  of_kind ReplicationController replicationcontrollers ''
+}
+
+of_kind() {
+  k get "$2" --all-namespaces -o "go-template={{range .items}}{{.metadata.namespace}} $1 {{.metadata.name}} $3"'{{"\n"}}{{end}}'
+}
+
+# changed_workloads: those that are new, or whose template is another
+changed_workloads() {
+  awk '
+    { key = $1 " " $2 " " $3 }
+    FILENAME == ARGV[1] { planned[$1] = 1; next }
+    FILENAME == ARGV[2] { known[key] = 1; revision[key] = $4; next }
+    !($1 in planned) { next }
+    !(key in known) { print $2 " " $3 " in namespace " $1 ": is not in the plan"; next }
+    revision[key] != "" && revision[key] != $4 { print key, $4 }
+  ' "$data/namespaces" "$data/workloads" "$work/workloads" | while read -r line; do
+    case $line in
+      *": is not in the plan") printf '%s\n' "$line" ;;
+      *)
+        # shellcheck disable=SC2086 # names are words
+        set -- $line
+        is_ours "$@" || printf '%s %s in namespace %s: has another template\n' "$2" "$3" "$1"
+        ;;
+    esac
+  done
+}
+
+# is_ours NAMESPACE KIND NAME: whether a step has patched the workload
+is_ours() {
+  for patched in "$state"/*/"$(printf '%s' "$2" | tr '[:upper:]' '[:lower:]')"s.*."$1.$3.after"; do
+    [ -f "$patched" ] && return 0
+  done
+  return 1
+}
