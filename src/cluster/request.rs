@@ -160,8 +160,11 @@ impl Requester {
         });
         match task.await {
             Ok(result) => result,
-            // No task is cancelled, so this can only be a panic.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only where another request has ended the whole, and with it the runtime.
+                Err(_) => Err(RequestError::Broken("the reading has ended".to_owned())),
+            },
         }
     }
 
