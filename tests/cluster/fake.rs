@@ -1,75 +1,51 @@
-//! What an API server answers, from objects in memory, in the form of the recorded exchanges.
+//! What does an API server answer, from objects in memory, in the form of the recorded exchanges?
 //!
-//! Strict: a request that no API server would understand, or that the program has no business
-//! asking, is remembered and fails the test.
+//! Strict with the program: a request that no API server would understand, or that the program has
+//! no business asking, is remembered and fails the test. kubectl may ask what it likes.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use serde_json::{Value, json};
+use psp2psa::psa::admission::Configuration;
+use serde_json::Value;
 
+use crate::access::{Access, self_review};
+pub(crate) use crate::discovery::Release;
+use crate::discovery::{RESOURCES, Route};
+use crate::protobuf;
+use crate::reads::{get, list};
 use crate::server::{Answer, Seen, Server};
+use crate::store::Store;
+use crate::writes::Write;
 
-/// The kinds with their lists' paths; the last word says whether they stand in namespaces.
-const KINDS: &[(&str, &str, &str, bool)] = &[
-    ("v1", "Pod", "pods", true),
-    ("v1", "PodTemplate", "podtemplates", true),
-    ("v1", "ReplicationController", "replicationcontrollers", true),
-    ("v1", "ServiceAccount", "serviceaccounts", true),
-    ("v1", "Namespace", "namespaces", false),
-    ("apps/v1", "Deployment", "deployments", true),
-    ("apps/v1", "ReplicaSet", "replicasets", true),
-    ("apps/v1", "StatefulSet", "statefulsets", true),
-    ("apps/v1", "DaemonSet", "daemonsets", true),
-    ("batch/v1", "Job", "jobs", true),
-    ("batch/v1", "CronJob", "cronjobs", true),
-    ("rbac.authorization.k8s.io/v1", "Role", "roles", true),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true),
-    ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false),
-    ("policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies", false),
-];
-
-/// A release, as far as it matters which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Release {
-    /// CronJobs in v1beta1 only.
-    V1_20,
-    V1_21,
-    V1_24,
-    /// Without PSP and batch/v1beta1.
-    V1_36,
-}
-
-impl Release {
-    fn git_version(self) -> &'static str {
-        match self {
-            Self::V1_20 => "v1.20.15",
-            Self::V1_21 => "v1.21.2-k3s1",
-            Self::V1_24 => "v1.24.17",
-            Self::V1_36 => "v1.36.2",
-        }
-    }
-
-    fn serves(self, api_version: &str, kind: &str) -> bool {
-        match (api_version, kind) {
-            ("batch/v1", "CronJob") => self != Self::V1_20,
-            ("batch/v1beta1", _) | ("policy/v1beta1", "PodSecurityPolicy") => self != Self::V1_36,
-            _ => true,
-        }
-    }
+/// What happens to a request instead of the regular answer, or with it.
+#[derive(Clone)]
+enum Effect {
+    Answer(Answer),
+    /// The answer is the regular one, and comes so much later than the change is made.
+    Delay(Duration),
 }
 
 struct Fault {
-    path: &'static str,
+    /// Empty for any.
+    method: &'static str,
+    path: String,
     /// What the query must contain.
     query: &'static str,
-    answer: Answer,
+    effect: Effect,
     /// Whether it happens every time.
     is_lasting: bool,
+}
+
+impl Fault {
+    fn meets(&self, seen: &Seen) -> bool {
+        (self.method.is_empty() || self.method == seen.method)
+            && self.path == seen.path
+            && seen.query.contains(self.query)
+    }
 }
 
 /// A cluster.
@@ -78,26 +54,30 @@ pub(crate) struct Cluster(Arc<State>);
 
 struct State {
     release: Release,
-    /// The items by kind, as they stand in lists.
-    items: BTreeMap<String, Vec<Value>>,
+    store: Mutex<Store>,
+    settings: Mutex<Settings>,
     faults: Mutex<Vec<Fault>>,
     unexpected: Mutex<Vec<String>>,
 }
 
+/// How a cluster's API server is set up.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// Whether PodSecurityPolicy admission is on; it does nothing where it is gone.
+    pub(crate) psp: bool,
+    /// How Pod Security admission is set up; `None` where it is off. It does nothing before 1.23.
+    pub(crate) psa: Option<Configuration>,
+    pub(crate) access: Access,
+}
+
 impl Cluster {
-    /// A cluster with these objects.
+    /// A cluster with these objects, with the admission plugins on that its release has.
     pub(crate) fn of(release: Release, objects: Vec<Value>) -> Self {
-        let mut items: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for mut object in objects {
-            let fields = object.as_object_mut().unwrap();
-            let Some(Value::String(kind)) = fields.remove("kind") else { panic!("no kind") };
-            // Items of an API server's lists say neither.
-            fields.remove("apiVersion");
-            items.entry(kind).or_default().push(object);
-        }
+        let psa = Some(Configuration::default());
         Self(Arc::new(State {
             release,
-            items,
+            store: Mutex::new(Store::of(objects)),
+            settings: Mutex::new(Settings { psp: true, psa, access: Access::default() }),
             faults: Mutex::default(),
             unexpected: Mutex::default(),
         }))
@@ -108,23 +88,95 @@ impl Cluster {
         Self::of(release, dump(file))
     }
 
+    /// Every object, by kind, namespace and name, without what differs after a change is taken
+    /// back.
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        self.store().normalised()
+    }
+
+    /// One object as it is, if it is there; the namespace is empty for kinds without one.
+    pub(crate) fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        self.store().get(&(kind.to_owned(), namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// Changes an object behind everyone's back.
+    pub(crate) fn change(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> &Self {
+        let key = (kind.to_owned(), namespace.to_owned(), name.to_owned());
+        let mut store = self.store();
+        let mut object = store.get(&key).unwrap().clone();
+        change(&mut object);
+        object["metadata"]["resourceVersion"] = store.tick().into();
+        store.put(key, object);
+        drop(store);
+        self
+    }
+
+    /// Sets the API server up otherwise.
+    pub(crate) fn set(&self, change: impl FnOnce(&mut Settings)) -> &Self {
+        change(&mut self.0.settings.lock().unwrap());
+        self
+    }
+
+    /// Lets nobody do this; `resource` is such as `namespaces` or `podsecuritypolicies.policy`.
+    pub(crate) fn deny(&self, verb: &'static str, resource: &'static str) -> &Self {
+        self.set(|settings| settings.access.denied.push((verb, resource)))
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.0.settings.lock().unwrap().clone()
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.0.store.lock().unwrap()
+    }
+
     /// Answers so once, to the next request of that path whose query contains the text.
-    pub(crate) fn once(&self, path: &'static str, query: &'static str, answer: Answer) -> &Self {
-        self.fault(Fault { path, query, answer, is_lasting: false })
+    pub(crate) fn once(&self, path: &str, query: &'static str, answer: Answer) -> &Self {
+        self.fault("", path, query, Effect::Answer(answer), false)
     }
 
     /// Answers so always.
-    pub(crate) fn always(&self, path: &'static str, query: &'static str, answer: Answer) -> &Self {
-        self.fault(Fault { path, query, answer, is_lasting: true })
+    pub(crate) fn always(&self, path: &str, query: &'static str, answer: Answer) -> &Self {
+        self.fault("", path, query, Effect::Answer(answer), true)
     }
 
-    fn fault(&self, fault: Fault) -> &Self {
+    /// Answers the next such write so, and changes nothing.
+    pub(crate) fn once_to(
+        &self,
+        method: &'static str,
+        path: &str,
+        query: &'static str,
+        answer: Answer,
+    ) -> &Self {
+        self.fault(method, path, query, Effect::Answer(answer), false)
+    }
+
+    /// Answers the next such request as it should, but only a while after it is carried out.
+    pub(crate) fn delay(&self, method: &'static str, path: &str, time: Duration) -> &Self {
+        self.fault(method, path, "", Effect::Delay(time), false)
+    }
+
+    fn fault(
+        &self,
+        method: &'static str,
+        path: &str,
+        query: &'static str,
+        effect: Effect,
+        is_lasting: bool,
+    ) -> &Self {
+        let fault = Fault { method, path: path.to_owned(), query, effect, is_lasting };
         self.0.faults.lock().unwrap().push(fault);
         self
     }
 
     /// Lets nobody list this.
-    pub(crate) fn forbid(&self, path: &'static str, resource: &str) -> &Self {
+    pub(crate) fn forbid(&self, path: &str, resource: &str) -> &Self {
         let message = format!(
             "{resource} is forbidden: User \"jo\" cannot list resource \"{resource}\" at the cluster \
              scope"
@@ -144,132 +196,76 @@ impl Cluster {
 
     pub(crate) fn answer(&self, seen: &Seen) -> Answer {
         let mut faults = self.0.faults.lock().unwrap();
-        let fault = faults
-            .iter()
-            .position(|fault| fault.path == seen.path && seen.query.contains(fault.query));
-        if let Some(index) = fault {
-            let answer = faults[index].answer.clone();
-            if !faults[index].is_lasting {
-                faults.remove(index);
+        let index = faults.iter().position(|fault| fault.meets(seen));
+        let effect = index.map(|index| {
+            if faults[index].is_lasting {
+                faults[index].effect.clone()
+            } else {
+                faults.remove(index).effect
             }
+        });
+        drop(faults);
+        if let Some(Effect::Answer(answer)) = effect {
             return answer;
         }
-        drop(faults);
-        self.regular(seen).unwrap_or_else(|| {
-            self.0.unexpected.lock().unwrap().push(seen.target());
+        let answer = self.regular(seen).unwrap_or_else(|| {
+            let asked = format!("{} {}", seen.method, seen.target());
+            self.0.unexpected.lock().unwrap().push(asked);
             Answer::text(500, "text/plain", "unexpected")
-        })
+        });
+        match effect {
+            Some(Effect::Delay(time)) => Answer::Late(time, Box::new(answer)),
+            _ => answer,
+        }
     }
 
     fn regular(&self, seen: &Seen) -> Option<Answer> {
         let release = self.0.release;
-        if seen.header("accept") != Some("application/json") {
+        let is_kubectl = seen.header("user-agent").is_some_and(|it| it.starts_with("kubectl"));
+        let asks_json = seen.header("accept") == Some("application/json");
+        if !is_kubectl && !asks_json {
             return None;
         }
-        if let ("/version", "") = (seen.path.as_str(), seen.query.as_str()) {
-            return Some(Answer::json(200, &json!({"gitVersion": release.git_version()})));
-        }
-        if let ("/apis", "") = (seen.path.as_str(), seen.query.as_str()) {
-            let mut versions =
-                vec!["apps/v1", "batch/v1", "policy/v1", "rbac.authorization.k8s.io/v1"];
-            if release != Release::V1_36 {
-                versions.extend(["batch/v1beta1", "policy/v1beta1"]);
+        let path = seen.path.trim_end_matches('/');
+        match (seen.method.as_str(), path) {
+            ("GET", "/version") => return Some(release.version()),
+            ("GET", "/api") => return Some(Release::core_versions()),
+            ("GET", "/apis") => return Some(release.groups()),
+            ("GET", "/openapi/v2") => {
+                let media = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+                let headers = vec![("Content-Type", media.to_owned())];
+                let body = protobuf::openapi(release);
+                return Some(Answer::Http { status: 200, headers, body });
             }
-            let groups: Vec<_> = versions
-                .iter()
-                .map(|version| json!({"versions": [{"groupVersion": version}]}))
-                .collect();
-            return Some(Answer::json(200, &json!({"kind": "APIGroupList", "groups": groups})));
-        }
-        let (root, rest) = match seen.path.strip_prefix("/api/") {
-            Some(rest) => ("", rest),
-            None => ("/", seen.path.strip_prefix("/apis/")?),
-        };
-        let (group_version, rest) = match root {
-            "" => rest.split_once('/').unwrap_or((rest, "")),
-            _ => match rest.match_indices('/').nth(1) {
-                Some((end, _)) => (&rest[..end], &rest[end + 1..]),
-                None => (rest, ""),
-            },
-        };
-        if rest.is_empty() {
-            return Some(self.resources(group_version));
-        }
-        let (namespace, resource) = match rest.strip_prefix("namespaces/") {
-            Some(rest) => {
-                let (namespace, resource) = rest.split_once('/')?;
-                (Some(namespace), resource)
+            ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") => {
+                return Some(self_review(seen, &self.settings().access));
             }
-            None => (None, rest),
+            _ => {}
+        }
+        let target = match Route::of(seen, release) {
+            Some(Route::Resources(group_version)) => {
+                return Some(release.resources(&group_version));
+            }
+            Some(Route::Unserved) => return Some(Route::unserved()),
+            Some(Route::Objects(target)) => target,
+            None if is_kubectl => {
+                return Some(Answer::text(404, "text/plain", "404 page not found\n"));
+            }
+            None => return None,
         };
-        let kind_version = group_version.replace("batch/v1beta1", "batch/v1");
-        let (.., kind, _, is_namespaced) = KINDS
-            .iter()
-            .find(|(version, _, known, _)| *version == kind_version && *known == resource)?;
-        if namespace.is_some() && !is_namespaced {
-            return None;
+        let settings = self.settings();
+        if let Some(refusal) = settings.access.refusal(seen, &target) {
+            return Some(refusal);
         }
-        if !release.serves(group_version, kind) {
-            let message = "the server could not find the requested resource";
-            return Some(Answer::status(404, "NotFound", message));
+        let mut store = self.store();
+        if seen.method == "GET" {
+            return match &target.name {
+                Some(_) => Some(get(&store, &target)),
+                None => list(&store, &target, seen, is_kubectl),
+            };
         }
-        self.list(group_version, kind, namespace, seen)
-    }
-
-    fn resources(&self, group_version: &str) -> Answer {
-        let kind_version = group_version.replace("batch/v1beta1", "batch/v1");
-        let mut resources: Vec<_> = KINDS
-            .iter()
-            .filter(|(version, kind, ..)| {
-                *version == kind_version
-                    && self.0.release.serves(group_version, kind)
-                    && (group_version != "batch/v1beta1" || *kind == "CronJob")
-            })
-            .map(|(_, _, resource, _)| json!({"name": resource}))
-            .collect();
-        resources.push(json!({"name": "poddisruptionbudgets"}));
-        Answer::json(200, &json!({"kind": "APIResourceList", "resources": resources}))
-    }
-
-    fn list(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: Option<&str>,
-        seen: &Seen,
-    ) -> Option<Answer> {
-        let known = ["limit", "continue"];
-        let is_known = |pair: &str| known.iter().any(|name| pair.starts_with(&format!("{name}=")));
-        if !seen.query.is_empty() && !seen.query.split('&').all(is_known) {
-            return None;
-        }
-        let items: Vec<&Value> = self
-            .0
-            .items
-            .get(kind)
-            .into_iter()
-            .flatten()
-            .filter(|item| namespace.is_none_or(|name| item["metadata"]["namespace"] == name))
-            .collect();
-        let start: usize = match seen.parameter("continue") {
-            // The token is opaque: it holds what must be escaped in a query.
-            Some(token) => token.strip_prefix("at%2B")?.strip_suffix("%3D%3D")?.parse().ok()?,
-            None => 0,
-        };
-        let limit = seen.parameter("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
-        let end = start.saturating_add(limit).min(items.len());
-        let mut metadata = json!({"resourceVersion": "964"});
-        if end < items.len() {
-            metadata["continue"] = format!("at+{end}==").into();
-            metadata["remainingItemCount"] = (items.len() - end).into();
-        }
-        Some(Answer::json(
-            200,
-            &json!({
-                "kind": format!("{kind}List"), "apiVersion": api_version,
-                "metadata": metadata, "items": items[start..end],
-            }),
-        ))
+        let mut write = Write { store: &mut store, target: &target, seen, release, settings };
+        Some(write.answer().unwrap_or_else(|refusal| refusal))
     }
 }
 
@@ -280,5 +276,5 @@ pub(crate) fn dump(file: &str) -> Vec<Value> {
     MultiGzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     let mut list: Value = serde_json::from_str(&text).unwrap();
     let Value::Array(items) = list["items"].take() else { panic!("no list") };
-    items.into_iter().filter(|item| KINDS.iter().any(|kind| item["kind"] == kind.1)).collect()
+    items.into_iter().filter(|item| RESOURCES.iter().any(|it| item["kind"] == it.kind)).collect()
 }

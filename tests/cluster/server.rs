@@ -1,3 +1,5 @@
+//! How do requests come in, and answers go out, or break off?
+//!
 //! An HTTP server that answers one request at a time on each connection, and can misbehave.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,10 +15,12 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
@@ -28,12 +32,37 @@ impl Seen {
         self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// A parameter as it was meant; empty where there is none.
+    pub(crate) fn decoded(&self, name: &str) -> String {
+        decoded(&self.parameter(name).unwrap_or_default().replace('+', " "))
+    }
+
     pub(crate) fn target(&self) -> String {
         match self.query.as_str() {
             "" => self.path.clone(),
             query => format!("{}?{query}", self.path),
         }
     }
+}
+
+/// A text of an address without its percent signs.
+pub(crate) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// An answer, or how there is none.
@@ -53,6 +82,8 @@ pub(crate) enum Answer {
     },
     /// Say nothing for so long.
     Silence(Duration),
+    /// Answer so, but only after a while.
+    Late(Duration, Box<Answer>),
 }
 
 impl Answer {
@@ -157,8 +188,13 @@ fn serve(
     while let Some(seen) = read_request(&mut stream)? {
         log.lock().unwrap().push(seen.clone());
         let wants_gzip = seen.header("accept-encoding").is_some_and(|value| value.contains("gzip"));
-        match handler(&seen) {
-            Answer::Reset => return socket.shutdown(Shutdown::Both),
+        let mut answer = handler(&seen);
+        while let Answer::Late(time, later) = answer {
+            thread::sleep(time);
+            answer = *later;
+        }
+        match answer {
+            Answer::Late(..) | Answer::Reset => return socket.shutdown(Shutdown::Both),
             Answer::Silence(time) => {
                 thread::sleep(time);
                 return socket.shutdown(Shutdown::Both);
@@ -202,15 +238,22 @@ fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
         return Ok(None);
     }
     let mut words = line.split_whitespace();
-    assert_eq!(words.next(), Some("GET"), "{line}");
+    let method = words.next().unwrap().to_owned();
     let target = words.next().unwrap();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut seen = Seen { path: path.into(), query: query.into(), headers: Vec::new() };
+    let (path, query) = (path.into(), query.into());
+    let mut seen = Seen { method, path, query, headers: Vec::new(), body: Vec::new() };
     loop {
         let mut line = String::new();
         stream.read_line(&mut line)?;
         match line.trim_end() {
-            "" => return Ok(Some(seen)),
+            "" => {
+                assert_eq!(seen.header("transfer-encoding"), None, "bodies come with their length");
+                let length = seen.header("content-length").map_or(0, |it| it.parse().unwrap());
+                seen.body.resize(length, 0);
+                stream.read_exact(&mut seen.body)?;
+                return Ok(Some(seen));
+            }
             line => {
                 let (name, value) = line.split_once(':').unwrap();
                 seen.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
