@@ -37,6 +37,8 @@ pub struct Rollout<'p> {
     pub plan: &'p Plan,
     /// Which of its namespaces are labelled.
     pub labelling: Labelling,
+    /// Whether the plan is of some of the cluster's namespaces only.
+    pub is_partial: bool,
     /// How many namespaces are labelled at a time.
     pub wave_size: NonZeroUsize,
     /// The patches that keep what PSP writes.

@@ -26,6 +26,7 @@ mod plugin;
 mod protobuf;
 mod reads;
 mod replay;
+mod rollout;
 mod run;
 mod server;
 mod store;

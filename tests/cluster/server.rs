@@ -231,6 +231,18 @@ fn serve(
     Ok(())
 }
 
+/// Puts the next chunk behind a body; whether there was one.
+fn read_chunk(stream: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<bool> {
+    let mut line = String::new();
+    stream.read_line(&mut line)?;
+    let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
+    let start = body.len();
+    body.resize(start + length, 0);
+    stream.read_exact(&mut body[start..])?;
+    stream.read_line(&mut line)?;
+    Ok(length > 0)
+}
+
 /// The next request; `None` at the end of the connection.
 fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
     let mut line = String::new();
@@ -248,10 +260,13 @@ fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
         stream.read_line(&mut line)?;
         match line.trim_end() {
             "" => {
-                assert_eq!(seen.header("transfer-encoding"), None, "bodies come with their length");
-                let length = seen.header("content-length").map_or(0, |it| it.parse().unwrap());
-                seen.body.resize(length, 0);
-                stream.read_exact(&mut seen.body)?;
+                if seen.header("transfer-encoding") == Some("chunked") {
+                    while read_chunk(stream, &mut seen.body)? {}
+                } else {
+                    let length = seen.header("content-length").map_or(0, |it| it.parse().unwrap());
+                    seen.body.resize(length, 0);
+                    stream.read_exact(&mut seen.body)?;
+                }
                 return Ok(Some(seen));
             }
             line => {

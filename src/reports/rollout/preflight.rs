@@ -37,7 +37,8 @@ pub(super) fn file(rollout: &Rollout<'_>) -> File {
         "need_pod_security\nrefuses_violations\n\n\
          # What the steps ask of the server; a step that you leave out needs nothing.\n\
          {permissions}need_permissions\n\n\
-         need_fresh\n"
+         need_fresh {scope}\n",
+        scope = if rollout.is_partial { "some" } else { "all" },
     );
     let step = Step {
         name: "0-preflight",

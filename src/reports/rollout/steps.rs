@@ -184,8 +184,8 @@ fn bypass(rollout: &Rollout<'_>) -> String {
     let policy = &*rollout.plan.bypass_policy;
     let mut text = format!(
         "need_psp\n\
-         make podsecuritypolicies.policy '' {policy} --validate=false -f \"$here/data/bypass-policy.json\"\n\
-         make clusterroles.rbac.authorization.k8s.io '' {policy} --validate=false -f \"$here/data/bypass-role.json\"\n\n"
+         make podsecuritypolicies.policy '' {policy} \"$here/data/bypass-policy.json\"\n\
+         make clusterroles.rbac.authorization.k8s.io '' {policy} \"$here/data/bypass-role.json\"\n\n"
     );
     let waves = waves(rollout.plan, &rollout.labelling, Stage::Enforce, rollout.wave_size);
     for (n, wave) in waves.iter().enumerate() {
@@ -216,6 +216,10 @@ fn tighten(rollout: &Rollout<'_>) -> String {
 }
 
 fn remove(rollout: &Rollout<'_>) -> String {
+    if rollout.is_partial {
+        return "die \"the plan is of some namespaces only; what goes with PSP takes a plan of all\"\n"
+            .to_owned();
+    }
     let removal = rollout.removal;
     let mut text = "need_psp_off\n".to_owned();
     let policy = &*rollout.plan.bypass_policy;

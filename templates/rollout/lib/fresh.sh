@@ -1,13 +1,13 @@
 # Is the cluster still what the plan was made of?
 # shellcheck shell=sh disable=SC2154 # variables of lib/step.sh and lib/labels.sh
 
-# need_fresh: no namespace, label or pod template may have changed since the plan, but for what this
+# need_fresh all|some: of all namespaces, or those of the plan, no namespace, label or pod template may have changed since the plan, but for what this
 # rollout has done itself
 need_fresh() {
   read_labels
   workloads_now >"$work/workloads"
   {
-    new_namespaces
+    [ "$1" = some ] || new_namespaces
     changed_labels
     changed_workloads
   } >"$work/stale"

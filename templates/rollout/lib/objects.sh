@@ -111,7 +111,7 @@ rolled_out() {
   }
 }
 
-# make RESOURCE NAMESPACE NAME ARGUMENT...: `kubectl create ARGUMENT...`, where the object is not there
+# make RESOURCE NAMESPACE NAME FILE: makes the object of FILE where it is not there
 make() {
   in_words "$1" "$2" "$3"
   if [ "$mode" = undo ]; then
@@ -122,16 +122,14 @@ make() {
     [ -f "$record.made" ] || die "$what: is there already, and not from this rollout"
     return 0
   fi
-  made=$1 of=$2 named=$3
-  shift 3
   if [ "$mode" = dry-run ]; then
-    k create --dry-run=server "$@" >/dev/null || die "$what: the server refuses it"
+    k create --dry-run=server --validate=false -f "$4" >/dev/null || die "$what: the server refuses it"
     say "$what: can be made"
     return 0
   fi
   mkdir -p "$own"
-  keep "$record.made" "$made ${of:--} $named"
-  k create "$@" >/dev/null || die "$what: not made"
+  keep "$record.made" "$*"
+  k create --validate=false -f "$4" >/dev/null || die "$what: not made"
   say "$what: made"
 }
 
@@ -153,11 +151,19 @@ unmake() {
 
 last_first() { sed -n '1!G;h;$p' "$1"; }
 
+# list_of RESOURCE NAMESPACE: where the API server takes new objects
+list_of() {
+  case $1 in
+    *.policy) echo "/apis/policy/v1beta1/${1%%.*}" ;;
+    *) echo "/apis/rbac.authorization.k8s.io/v1${2:+/namespaces/$2}/${1%%.*}" ;;
+  esac
+}
+
 # remove RESOURCE NAMESPACE NAME: deletes an object, and keeps it to be made again
 remove() {
   in_words "$1" "$2" "$3"
   if [ "$mode" = undo ]; then
-    printf '%s\n' "$record.json" >>"$work/removed"
+    printf '%s %s\n' "$(list_of "$1" "$2")" "$record.json" >>"$work/removed"
     return 0
   fi
   if ! is_there "$1" "$2" "$3"; then
@@ -183,10 +189,11 @@ remove() {
 bring_back() {
   [ -f "$work/removed" ] || return 0
   last_first "$work/removed" >"$work/back"
-  while IFS= read -r file <&3; do
+  while IFS=' ' read -r list file <&3; do
     [ -f "$file" ] || continue
-    if k create --validate=false -f "$file" >"$work/out" 2>&1; then
-      say "$(cat "$work/out")"
+    # As it is: without --raw kubectl would write another last-applied-configuration into it.
+    if k create --raw "$list" -f "$file" >"$work/out" 2>&1; then
+      say "$file: made again"
     elif ! grep -q 'AlreadyExists\|already exists' "$work/out"; then
       cat "$work/out" >&2
       die "$file: cannot be made again"

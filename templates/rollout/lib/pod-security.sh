@@ -31,30 +31,30 @@ try_pod() {
 
 # refuses_violations: a pod that violates a namespace's level must be refused
 refuses_violations() {
-  namespace=$(k get namespaces -l pod-security.kubernetes.io/enforce=restricted -o name |
+  probed=$(k get namespaces -l pod-security.kubernetes.io/enforce=restricted -o name |
     sed -n 's|^namespace/||;1p')
-  if [ -z "$namespace" ]; then
-    namespace=psp2psa-preflight
+  if [ -z "$probed" ]; then
+    probed=psp2psa-preflight
     k create -f "$here/data/preflight.yaml" --validate=false >"$work/out" 2>&1 ||
       grep -q 'already exists' "$work/out" || {
         cat "$work/out" >&2
-        die "namespace $namespace, to try Pod Security admission in, cannot be made"
+        die "namespace $probed, to try Pod Security admission in, cannot be made"
       }
-    trap 'k delete namespace "$namespace" --wait=false >/dev/null; rm -rf "$work"' EXIT
+    trap 'k delete namespace psp2psa-preflight --wait=false >/dev/null; rm -rf "$work"' EXIT
   fi
   for pod in privileged-pod.json plain-pod.json; do
     n=0
     # A new namespace's service account takes a moment.
-    until try_pod "$namespace" "$pod" || ! grep -q 'serviceaccount.*not found' "$work/out" || [ $n -ge 10 ]; do
+    until try_pod "$probed" "$pod" || ! grep -q 'serviceaccount.*not found' "$work/out" || [ $n -ge 10 ]; do
       n=$((n + 1))
       sleep 1
     done
     if grep -q 'violates PodSecurity' "$work/out"; then
-      say "a violating pod is refused in namespace $namespace: Pod Security admission is on"
+      say "a violating pod is refused in namespace $probed: Pod Security admission is on"
       return 0
     fi
     grep -q '"kind": "Pod"' "$work/out" && ! grep -q '"kubernetes.io/psp"' "$work/out" &&
-      die "Pod Security admission does not work: namespace $namespace enforces restricted, and takes $pod"
+      die "Pod Security admission does not work: namespace $probed enforces restricted, and takes $pod"
   done
   say "PodSecurityPolicy answers before Pod Security admission does; the refused label shows that it is on"
 }
@@ -75,8 +75,8 @@ need_psp_off() {
   [ "$mode" != undo ] || return 0
   k get namespaces -o name | sed -n 's|^namespace/||p' >"$work/names"
   is_off=no
-  for namespace in $(head -n 20 "$work/names") kube-system kube-system kube-system; do
-    case $(psp_in "$namespace") in
+  for probed in $(head -n 20 "$work/names") kube-system kube-system kube-system; do
+    case $(psp_in "$probed") in
       on)
         cat "$work/out" >&2
         die "pods still go through PodSecurityPolicy: with no policy left, every pod would be refused; see 7-disable-psp.md"

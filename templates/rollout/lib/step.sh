@@ -81,10 +81,11 @@ begin() {
     change) say "begins" ;;
     undo)
       say "is undone"
-      for later in "$state"/[0-9]-*; do
-        later=${later##*/}
-        [ ! -d "$state/$later" ] || [ "${later%%-*}" -le "${step%%-*}" ] || die "undo $later first"
+      last=$step
+      for done in "$state"/[0-9]-*; do
+        if [ -d "$done" ]; then last=${done##*/}; fi
       done
+      [ "${last%%-*}" -le "${step%%-*}" ] || die "undo $last first"
       ;;
   esac
 }
