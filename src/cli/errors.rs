@@ -77,6 +77,9 @@ pub enum CliError {
     /// The cluster cannot be read.
     #[error(transparent)]
     Cluster(#[from] crate::cluster::ClusterError),
+    /// The configuration of the admission plugin cannot be read.
+    #[error(transparent)]
+    AdmissionConfig(#[from] crate::sources::AdmissionConfigError),
     /// Standard output failed.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
@@ -114,6 +117,10 @@ impl CliError {
             Self::TerminalInput => "pipe a dump into the command, or give a file with `-f FILE`",
             Self::NothingRead => "check the files named above",
             Self::Usage { hint, .. } => hint,
+            Self::AdmissionConfig(_) => {
+                "give the file of the API server's --admission-control-config-file, or a \
+                 PodSecurityConfiguration; `psp2psa admission-config` prints one to start from"
+            }
             Self::NotEmpty { .. } => "give another directory, or `--force` to write into this one",
             Self::Cluster(error) => return Some(Cow::Owned(error.hint())),
             Self::Output(_) | Self::Write { .. } => return None,

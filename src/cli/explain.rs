@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::admission_args::AdmissionArgs;
 use super::cluster_args::ClusterArgs;
 use super::errors::{CliError, Outcome};
 use super::input::{InputArgs, read_snapshot};
@@ -48,6 +49,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     judge: JudgeArgs,
+
+    #[command(flatten)]
+    admission: AdmissionArgs,
 
     /// Print as text, markdown, json or yaml
     #[arg(short, long, value_enum, default_value_t)]
@@ -115,7 +119,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         Kind::Workload(kind) => workload_part(&snapshot, namespace, kind, name)?,
         Kind::Pod => pod_part(&snapshot, namespace, name)?,
     };
-    let options = args.judge.options(&snapshot);
+    let options = args.admission.over(args.judge.options(&snapshot))?;
     let plan = assemble::plan(&snapshot, &options, &|planned| planned == namespace);
     let is_complete = plan.complete;
     let simulation =

@@ -7,6 +7,7 @@ use std::thread;
 use crate::migrate::Options;
 use crate::objects::server::Server;
 use crate::objects::snapshot::Snapshot;
+use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 /// What decides about answers besides the objects, the same for every subcommand that plans.
@@ -31,15 +32,22 @@ pub(super) struct JudgeArgs {
 }
 
 impl JudgeArgs {
+    /// The version of the server; `None` where neither the user nor the input says.
+    pub(super) fn server_version(&self, snapshot: &Snapshot) -> Option<Version> {
+        self.cluster_version.or_else(|| snapshot.server.as_ref().map(|server| server.version))
+    }
+
     /// The options of a plan of the snapshot, with no wish about what to recommend.
     pub(super) fn options(&self, snapshot: &Snapshot) -> Options {
         let server = snapshot.server.as_ref();
         Options {
             pss_version: self.pss_version.unwrap_or_else(|| default_pss_version(server)),
-            cluster_version: self
-                .cluster_version
-                .or_else(|| server.map(|server| server.version))
-                .unwrap_or(Version::v1(24)),
+            configuration: Configuration {
+                server: self.server_version(snapshot).map(|it| it.max(FIRST_WITH_POD_SECURITY)),
+                ..Configuration::default()
+            },
+            is_configured: false,
+            cluster_version: self.server_version(snapshot).unwrap_or(Version::v1(24)),
             controllers_user: self.controllers_user.clone(),
             system_namespaces: BTreeSet::new(),
             warn: None,
@@ -49,6 +57,9 @@ impl JudgeArgs {
         }
     }
 }
+
+/// The first server on which labels do something unasked; those of earlier ones are set after an upgrade.
+const FIRST_WITH_POD_SECURITY: Version = Version::v1(23);
 
 /// The version that labels are pinned to unless the user says otherwise: what comes after PSP, or
 /// what the cluster is at already.

@@ -6,6 +6,8 @@
 // The one place where the program meets files and the environment, besides `sources`.
 #![allow(clippy::disallowed_methods, reason = "the edge of the program, which may do I/O")]
 
+mod admission_args;
+mod admission_config;
 mod bundle;
 mod check;
 mod cluster_args;
@@ -56,6 +58,7 @@ enum Command {
     Plan(Box<plan::Args>),
     Explain(Box<explain::Args>),
     Policies(Box<policies::Args>),
+    AdmissionConfig(Box<admission_config::Args>),
     Simulate(simulate::Args),
     Check(check::Args),
     Collect(Box<collect::Args>),
@@ -85,6 +88,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Plan(args) => plan::run(&args, &mut out)?,
         Command::Explain(args) => explain::run(&args, &mut out)?,
         Command::Policies(args) => policies::run(&args, &mut out)?,
+        Command::AdmissionConfig(args) => admission_config::run(&args, &mut out)?,
         Command::Simulate(args) => simulate::run(&args, &mut out)?,
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Collect(args) => collect::run(&args, &mut out)?,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use super::admission_args::AdmissionArgs;
 use super::bundle;
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
@@ -41,6 +42,8 @@ use crate::rollout::waves::DEFAULT_SIZE;
     sh labels.sh --dry-run\n\n  \
     # What PSP writes into the pods of one namespace\n  \
     psp2psa plan -f cluster.json -n shop -o diff\n\n  \
+    # By the defaults and exemptions of the cluster, from the API server's configuration
+    psp2psa plan -f cluster.json --admission-config admission.yaml\n\n  \
     # Everything into one directory\n  \
     psp2psa plan -f cluster.json --out-dir plan/")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -61,6 +64,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     judge: JudgeArgs,
+
+    #[command(flatten)]
+    admission: AdmissionArgs,
 
     /// Treat this namespace as a system namespace; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -174,7 +180,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         warn: args.warn,
         audit: args.audit,
         empty_namespaces: args.empty_namespaces,
-        ..args.judge.options(&snapshot)
+        ..args.admission.over(args.judge.options(&snapshot))?
     };
     let names: BTreeSet<&str> = args.namespace.iter().map(String::as_str).collect();
     let is_selected = |name: &str| {

@@ -8,11 +8,11 @@ use std::thread;
 
 use super::findings;
 use super::gaps;
-use super::judgement::{self, Judgement};
+use super::judgement::{self, Judge, Judgement};
 use super::lineage::{self, Unit};
 use super::plan::{
-    ByEnforce, Evidence, LevelIgnoring, NamespaceLevels, NamespacePlan, Plan, PolicyPlan,
-    ServerPlan, Summary, UsableBy, WorkloadPlan,
+    ByEnforce, ConfigurationPlan, Evidence, LevelIgnoring, NamespaceLevels, NamespacePlan, Plan,
+    PolicyPlan, ServerPlan, Summary, UsableBy, WorkloadPlan,
 };
 use super::recommend::{self, Levels, Passes};
 use super::sightings;
@@ -25,7 +25,7 @@ use crate::objects::meta::Name;
 use crate::objects::namespace::Namespace;
 use crate::objects::snapshot::Snapshot;
 use crate::psa::admission::{
-    Configuration, ExistingPod, NamespaceAnswer, NamespaceChange, namespace_answer,
+    Configuration, ExistingPod, NamespaceAnswer, NamespaceChange, arriving, namespace_answer,
 };
 
 /// Plans every namespace of a snapshot for which `is_selected` holds.
@@ -56,10 +56,14 @@ pub fn plan<'s>(
     Plan {
         pss_version: options.pss_version,
         server: snapshot.server.as_ref().map(ServerPlan::of),
+        configuration: options.is_configured.then(|| ConfigurationPlan {
+            defaults: options.configuration.defaults,
+            exemptions: options.configuration.exemptions.clone(),
+        }),
         inputs: snapshot.inputs.clone(),
         complete,
         missing,
-        findings: findings::of(&namespaces, options.pss_version),
+        findings: findings::of(&namespaces, options),
         policies: planner.policies(&namespaces),
         bypass_policy: planner.rules.bypass_policy().clone(),
         namespaces,
@@ -125,11 +129,13 @@ impl<'s, 'o> Planner<'s, 'o> {
         is_cluster_complete: bool,
     ) -> NamespacePlan {
         let missing = gaps::of_namespace(self.snapshot, name);
-        let version = self.options.pss_version;
+        let Options { pss_version: version, ref configuration, is_configured, .. } = *self.options;
+        let judge = Judge { version, exemptions: &configuration.exemptions };
+        let exempt = configuration.exemptions.namespaces.contains(&**name);
         let mut workloads: Vec<_> =
-            units.iter().map(|unit| workload::plan(unit, simulation, version)).collect();
+            units.iter().map(|unit| workload::plan(unit, simulation, judge)).collect();
         sightings::note(&self.snapshot.inputs, units, &mut workloads);
-        let states = Judgement::of(&workloads, version);
+        let states = Judgement::of(&workloads, judge);
         let has_evidence = workloads.iter().any(|workload| workload.counted);
         let evidence = if has_evidence { Evidence::Workloads } else { Evidence::None };
         let (enforce, enforce_after) = match evidence {
@@ -148,8 +154,16 @@ impl<'s, 'o> Planner<'s, 'o> {
             .flat_map(Namespace::pod_security_labels)
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect();
-        let labels = recommend::labels(Levels { enforce, audit, warn }, version, &current_labels);
-        let label_warnings = label_warnings(name, units, &current_labels, &labels.to_set);
+        let levels = Levels { enforce, audit, warn };
+        let labels = if exempt {
+            recommend::labels_of_exempt(&current_labels, configuration)
+        } else {
+            recommend::labels(levels, version, &current_labels, configuration)
+        };
+        let change = (&current_labels, &labels.to_set);
+        let label_warnings = label_warnings(name, units, change, configuration);
+        let effective_policy =
+            (is_configured && !exempt).then(|| configuration.policy_of(&current_labels).0);
         NamespacePlan {
             name: name.clone(),
             system: self.is_system(name),
@@ -157,6 +171,8 @@ impl<'s, 'o> Planner<'s, 'o> {
             complete: is_cluster_complete && missing.is_empty(),
             missing,
             current_labels,
+            exempt,
+            effective_policy,
             enforce,
             enforce_after,
             warn,
@@ -172,8 +188,8 @@ impl<'s, 'o> Planner<'s, 'o> {
                 raised: states.raised.map(Passes::strictest),
                 allowed_by_policies: self.allowed_by_policies(name, &workloads, simulation),
             },
-            other_versions: judgement::other_versions(&workloads, states, version),
-            earlier_versions: judgement::earlier_versions(&workloads, states, version),
+            other_versions: judgement::other_versions(&workloads, states, judge),
+            earlier_versions: judgement::earlier_versions(&workloads, states, judge),
             workloads,
         }
     }
@@ -262,16 +278,20 @@ fn usable_by(policy: &Name, simulation: &Simulation<'_>) -> Vec<UsableBy> {
 fn label_warnings(
     name: &Name,
     units: &[Unit<'_>],
-    current: &BTreeMap<String, String>,
-    to_set: &BTreeMap<String, String>,
+    (current, to_set): (&BTreeMap<String, String>, &BTreeMap<String, String>),
+    configuration: &Configuration,
 ) -> Vec<String> {
     let mut labels = current.clone();
     labels.extend(to_set.clone());
     let change = NamespaceChange { name, labels: &labels, old_labels: Some(current) };
     let pods = units.iter().flat_map(|unit| &unit.pods);
-    let pods = pods.map(|member| ExistingPod { name: &member.pod.name, pod: &member.pod.template });
-    match namespace_answer(&change, &Configuration::default(), || pods) {
-        NamespaceAnswer::Allowed(warnings) => warnings,
+    let pods = pods.map(|member| ExistingPod {
+        name: &member.pod.name,
+        controller: member.pod.controller.as_ref().map_or("", |owner| owner.uid.as_str()),
+        pod: &member.pod.template,
+    });
+    match namespace_answer(&change, configuration, || pods) {
+        NamespaceAnswer::Allowed(warnings) => arriving(&warnings),
         NamespaceAnswer::Invalid(invalid) => vec![invalid.to_string()],
     }
 }

@@ -3,14 +3,15 @@
 //! Findings are drawn from the plan of each namespace. Nothing is judged anew but what the plan does
 //! not hold: present labels, other versions, and pods without what webhooks inject.
 
+mod exemptions;
 mod namespace;
 mod workload;
 
 use serde::Serialize;
 
+use super::Options;
 use super::plan::{NamespacePlan, WorkloadPlan};
 use crate::objects::meta::Name;
-use crate::version::Version;
 
 /// Something that breaks, weakens or hinders on the way, with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +42,10 @@ pub struct Finding {
 pub enum FindingKind {
     /// A label that is invalid, or stricter than what the workloads satisfy.
     LabelConflict,
+    /// The cluster's default is stricter than what the workloads satisfy, and no label says otherwise.
+    DefaultTooStrict,
+    /// Users who make pods are exempt, so that nothing is refused of what they make.
+    MakersAreExempt,
     /// The labels to be set, or that stay, refuse the pods that the workload makes after the
     /// upgrade.
     RefusedAfterUpgrade,
@@ -66,6 +71,8 @@ pub enum FindingKind {
     AdmittedByControllersGrant,
     /// Service accounts of one namespace use different policies.
     AccountsUseDifferentPolicies,
+    /// The cluster's configuration exempts the namespace, or some of its workloads.
+    ExemptNamespace,
     /// The answer is another at an earlier or newer version of the standards.
     OtherVersions,
     /// PSP refuses the workload's pods today, and none runs.
@@ -81,6 +88,8 @@ impl FindingKind {
     pub fn is_fault(self) -> bool {
         match self {
             Self::LabelConflict
+            | Self::DefaultTooStrict
+            | Self::MakersAreExempt
             | Self::RefusedAfterUpgrade
             | Self::RunsThoughRefused
             | Self::VolumeGroupsChange
@@ -94,6 +103,7 @@ impl FindingKind {
             | Self::OneWorkloadAway
             | Self::AdmittedByControllersGrant
             | Self::AccountsUseDifferentPolicies
+            | Self::ExemptNamespace
             | Self::OtherVersions
             | Self::NotInEveryInput => false,
         }
@@ -125,15 +135,16 @@ impl std::fmt::Display for WorkloadName {
     }
 }
 
-/// What is found in namespaces that were judged at a version: the most urgent kinds first, then by
+/// What is found in namespaces that were planned with these options: the most urgent kinds first, then by
 /// namespace and workload.
 #[must_use]
-pub fn of(namespaces: &[NamespacePlan], version: Version) -> Vec<Finding> {
+pub fn of(namespaces: &[NamespacePlan], options: &Options) -> Vec<Finding> {
     let mut findings = Vec::new();
     for namespace in namespaces {
-        namespace::find(namespace, version, &mut findings);
+        exemptions::find(namespace, options, &mut findings);
+        namespace::find(namespace, options, &mut findings);
         for workload in &namespace.workloads {
-            workload::find(namespace, workload, version, &mut findings);
+            workload::find(namespace, workload, options, &mut findings);
         }
     }
     // Stable: the plan's order stays within a kind.

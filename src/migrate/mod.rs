@@ -4,6 +4,7 @@
 //! level proves nothing about the one that its Deployment makes tomorrow. Every workload is
 //! therefore judged in several [`states`], and a namespace by all of its workloads.
 
+pub mod admission_config;
 pub mod agreement;
 pub mod assemble;
 pub mod attribution;
@@ -29,6 +30,7 @@ pub mod workload;
 use std::collections::BTreeSet;
 
 use crate::level::Level;
+use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 /// Namespaces of Kubernetes itself, which are planned but not labelled.
@@ -39,6 +41,10 @@ pub const SYSTEM_NAMESPACES: &[&str] = &["kube-system", "kube-public", "kube-nod
 pub struct Options {
     /// The version of the Pod Security Standards to judge by and to pin in labels.
     pub pss_version: Version,
+    /// How Pod Security admission is set up where labels will be set.
+    pub configuration: Configuration,
+    /// Whether that is known; else it is taken for a cluster's without any configuration.
+    pub is_configured: bool,
     /// The version of the cluster with PSP.
     pub cluster_version: Version,
     /// The user that makes every controller's pods, in clusters whose controller manager runs

@@ -19,6 +19,8 @@ use crate::level::Level;
 use crate::objects::meta::Name;
 use crate::objects::server::{PodSecurityStage, Server};
 use crate::objects::snapshot::Input;
+use crate::psa::configuration::Exemptions;
+use crate::psa::policy::Policy;
 use crate::version::Version;
 
 /// What to do with every namespace of a cluster.
@@ -30,6 +32,9 @@ pub struct Plan {
     /// The cluster's API server; `None` where the input does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerPlan>,
+    /// The cluster's PodSecurityConfiguration; left out of JSON where none is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<ConfigurationPlan>,
     /// The inputs that are evidence together, sorted by name; left out of JSON where there is but
     /// one.
     #[serde(skip_serializing_if = "is_one")]
@@ -50,8 +55,22 @@ pub struct Plan {
     pub summary: Summary,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 fn is_one(inputs: &[Input]) -> bool {
     inputs.len() < 2
+}
+
+/// How the cluster has set Pod Security admission up, as its PodSecurityConfiguration says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConfigurationPlan {
+    /// What holds where labels say nothing.
+    pub defaults: Policy,
+    /// What is not judged.
+    pub exemptions: Exemptions,
 }
 
 /// What the cluster's API server means for the migration.
@@ -112,6 +131,14 @@ pub struct NamespacePlan {
     pub missing: Vec<Missing>,
     /// The pod-security labels that it has.
     pub current_labels: BTreeMap<String, String>,
+    /// Whether the cluster's configuration exempts it, so that nothing in it is judged and its labels do
+    /// nothing. The levels say what it could take. Left out of JSON where it is not.
+    #[serde(skip_serializing_if = "is_false")]
+    pub exempt: bool,
+    /// What holds in it now, by its labels and the cluster's defaults; left out of JSON where no
+    /// configuration is given, and where it is exempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_policy: Option<Policy>,
     /// The strictest level that is safe before and after the upgrade; `None` without evidence.
     pub enforce: Option<Level>,
     /// The strictest level that is safe after the upgrade; `None` without evidence.
@@ -120,12 +147,13 @@ pub struct NamespacePlan {
     pub warn: Level,
     /// The level to audit by.
     pub audit: Level,
-    /// The complete set of labels to be set.
+    /// The complete set of labels to be set; none where the namespace is exempt.
     pub labels: BTreeMap<String, String>,
-    /// What is wrong with the labels that are there; `None` if nothing is.
+    /// What is wrong with the labels that are there, or with the cluster's defaults where there are
+    /// none; `None` if nothing is.
     pub conflict: Option<String>,
-    /// What the server warns of when the labels are set: pods that violate the new enforced level, in
-    /// its words. Finished pods count for it too. Empty where it has nothing to say.
+    /// What the server warns of when the labels are set, as kubectl prints it: pods that violate the new
+    /// enforced level, in the server's words. Finished pods count for it too. Empty where it has nothing to say.
     pub label_warnings: Vec<String>,
     /// The strictest level in each state.
     pub levels: NamespaceLevels,
@@ -213,6 +241,9 @@ pub struct WorkloadPlan {
     /// Why no policy admits its template, or its pods once webhooks have changed them; empty where
     /// one does.
     pub refusal: Vec<Refusal>,
+    /// The runtime class by which its pods are exempt; left out of JSON where they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exempt_by: Option<String>,
     /// Whether its pods count for the namespace's levels.
     pub counted: bool,
     /// What changes whenever its template does: of a Deployment the number of its rollout, of a

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa;
-use crate::psa::policy::{self, Mode, Policy};
+use crate::psa::configuration::Configuration;
+use crate::psa::policy::Mode;
 use crate::version::Version;
 
 /// Which levels a set of pods passes.
@@ -94,6 +95,9 @@ pub struct Levels {
     pub warn: Level,
 }
 
+/// How a conflict begins where nothing is wrong but the cluster's default.
+pub(super) const DEFAULT_IS_STRICTER: &str = "the cluster's default for enforce is stricter";
+
 /// The labels that a namespace should carry, and what stands against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
@@ -103,17 +107,45 @@ pub struct Labels {
     pub conflict: Option<String>,
 }
 
+/// The labels of a namespace that is exempt: none does anything, but bad ones stay refused.
+#[must_use]
+pub fn labels_of_exempt(
+    current: &BTreeMap<String, String>,
+    configuration: &Configuration,
+) -> Labels {
+    let (_, errors) = configuration.policy_of(current);
+    let conflicts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let conflict = (!conflicts.is_empty()).then(|| conflicts.join("; "));
+    Labels { to_set: BTreeMap::new(), conflict }
+}
+
 /// The labels for `levels`, pinned to `version`.
 ///
 /// A label that is stricter than what is asked for stays: it is never loosened silently. For
-/// `enforce` that is a conflict, as the namespace holds pods that it refuses.
+/// `enforce` that is a conflict, as the namespace holds pods that it refuses. A default of the cluster that
+/// is stricter is a conflict too, but the label loosens it: without a label the pods are refused.
 #[must_use]
-pub fn labels(levels: Levels, version: Version, current: &BTreeMap<String, String>) -> Labels {
-    let (policy, errors) = policy::policy_of_labels(current, &Policy::PRIVILEGED);
+pub fn labels(
+    levels: Levels,
+    version: Version,
+    current: &BTreeMap<String, String>,
+    configuration: &Configuration,
+) -> Labels {
+    let (policy, errors) = configuration.policy_of(current);
     let mut conflicts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     let is_valid = |label: &str| {
         current.contains_key(label) && errors.iter().all(|error| error.label != label)
     };
+    if let Some(wanted) = levels.enforce
+        && !current.contains_key(Mode::Enforce.level_label())
+        && configuration.defaults.enforce.level > wanted
+    {
+        conflicts.push(format!(
+            "{DEFAULT_IS_STRICTER} ({}) than {wanted}, the strictest level that every workload \
+             satisfies",
+            policy.enforce,
+        ));
+    }
     let mut to_set = BTreeMap::new();
     for (mode, wanted) in [
         (Mode::Enforce, levels.enforce),
@@ -155,7 +187,7 @@ mod tests {
     fn labels_over(current: &[(&str, &str)]) -> Labels {
         let current =
             current.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        labels(LEVELS, Version::v1(25), &current)
+        labels(LEVELS, Version::v1(25), &current, &Configuration::default())
     }
 
     #[test]
@@ -179,6 +211,28 @@ mod tests {
     }
 
     #[test]
+    fn a_stricter_default_is_told_and_loosened() {
+        let mut configuration = Configuration::default();
+        configuration.defaults.enforce.level = Level::Restricted;
+        let of = |level, current: &BTreeMap<String, String>| {
+            let levels = Levels { enforce: level, ..LEVELS };
+            labels(levels, Version::v1(25), current, &configuration)
+        };
+        let unlabelled = of(Some(Level::Baseline), &BTreeMap::new());
+        assert_eq!(unlabelled.to_set["pod-security.kubernetes.io/enforce"], "baseline");
+        assert_eq!(
+            unlabelled.conflict.unwrap(),
+            "the cluster's default for enforce is stricter (restricted:latest) than baseline, the \
+             strictest level that every workload satisfies"
+        );
+        assert_eq!(of(Some(Level::Restricted), &BTreeMap::new()).conflict, None);
+        assert_eq!(of(None, &BTreeMap::new()).conflict, None);
+        let key = "pod-security.kubernetes.io/enforce".to_owned();
+        let labelled = BTreeMap::from([(key, "baseline".to_owned())]);
+        assert_eq!(of(Some(Level::Baseline), &labelled).conflict, None);
+    }
+
+    #[test]
     fn an_invalid_label_is_told_in_the_servers_words_and_replaced() {
         let labels = labels_over(&[("pod-security.kubernetes.io/enforce", "Restricted")]);
         assert_eq!(labels.to_set["pod-security.kubernetes.io/enforce"], "baseline");
@@ -194,7 +248,7 @@ mod tests {
         let levels = Levels { warn: Level::Baseline, ..LEVELS };
         let key = "pod-security.kubernetes.io/warn".to_owned();
         let current = BTreeMap::from([(key.clone(), "restricted".to_owned())]);
-        let labels = labels(levels, Version::v1(25), &current);
+        let labels = labels(levels, Version::v1(25), &current, &Configuration::default());
         assert_eq!((labels.to_set[&key].as_str(), labels.conflict), ("restricted", None));
     }
 }

@@ -15,6 +15,7 @@ use super::{Options, assemble};
 use crate::objects::decode::{Expected, ObjectSeed, TypeMeta};
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::objects::source::Source;
+use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 /// The objects as one run would know them.
@@ -35,6 +36,8 @@ fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
 fn options() -> Options {
     Options {
         pss_version: Version::v1(25),
+        configuration: Configuration::default(),
+        is_configured: false,
         cluster_version: Version::v1(21),
         controllers_user: None,
         system_namespaces: BTreeSet::new(),

@@ -4,7 +4,7 @@ use super::agreement;
 use super::grant::GrantPath;
 use super::harden::{self, bypass};
 use super::injection::Injection;
-use super::judgement;
+use super::judgement::{self, Judge};
 use super::lineage::{Top, Unit};
 use super::lost;
 use super::plan::{Note, Refusal, WorkloadPlan};
@@ -14,11 +14,11 @@ use crate::objects::meta::{Name, OwnerReference};
 use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind};
 use crate::psp::{Refused, Verdict};
-use crate::version::Version;
 
-/// Plans one workload, or a pod that stands for itself, judged at a version of the standards.
+/// Plans one workload, or a pod that stands for itself.
 #[must_use]
-pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) -> WorkloadPlan {
+pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) -> WorkloadPlan {
+    let version = judge.version;
     let (mut states, verdict) = states::of(unit, simulation);
     let lost = lost::of(unit, &states, version);
     let patch = harden::harden(unit, &mut states, &lost, simulation, version);
@@ -40,6 +40,7 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
     let is_admitted = policy_simulated.is_some();
     let refused_today = !is_admitted && !refusal.is_empty() && n_pods == 0;
     let (injection, injected_containers) = injection(&states.injection);
+    let exempt_by = exempt_by(&states, judge);
     let mut plan = WorkloadPlan {
         api_version: "v1".into(),
         kind: "Pod",
@@ -55,7 +56,8 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         policy_grant: verdict.as_deref().and_then(grant),
         refused_today,
         refusal,
-        counted: !refused_today && !states.future.is_empty(),
+        counted: !refused_today && !states.future.is_empty() && exempt_by.is_none(),
+        exempt_by,
         template_revision: None,
         under_bypass: bypass::under_bypass(
             unit,
@@ -67,10 +69,10 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         seen_in: Vec::new(),
         not_seen_in: Vec::new(),
         notes: Vec::new(),
-        levels: judgement::levels(&states, version),
+        levels: judgement::levels(&states, judge),
         lost,
         patch,
-        violations: judgement::violations(&states, version),
+        violations: judgement::violations(&states, judge),
         states,
     };
     note_states(&mut plan);
@@ -79,6 +81,13 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, version: Version) 
         Top::Pod(pod) => describe_pod(&mut plan, pod),
     }
     plan
+}
+
+/// The runtime class by which none of the pods of the future is judged.
+fn exempt_by(states: &states::States, judge: Judge<'_>) -> Option<String> {
+    let classes: Option<Vec<&str>> =
+        states.future.iter().map(|pod| judge.exemptions.runtime_class_of(pod)).collect();
+    classes?.first().map(ToString::to_string)
 }
 
 /// Why the policy that admits a template may be used.

@@ -7,44 +7,22 @@
 mod existing_pods;
 mod pods;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod vectors;
+mod warning_filter;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::policy::{LabelError, LevelVersion, Mode, Policy, policy_of_labels};
+use super::policy::{LabelError, LevelVersion, Mode};
 use crate::level::Level;
 use crate::quote::quoted;
 
+pub use super::configuration::{Configuration, Exemptions};
 pub use existing_pods::{ExistingPod, warnings_for_existing_pods};
 pub use pods::{PodAnswer, PodRequest, Target, pod_answer};
-
-/// How a cluster has set Pod Security admission up: its PodSecurityConfiguration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configuration {
-    /// What holds where labels say nothing.
-    pub defaults: Policy,
-    /// What is not judged.
-    pub exemptions: Exemptions,
-}
-
-impl Default for Configuration {
-    /// That of a cluster without a configuration file.
-    fn default() -> Self {
-        Self { defaults: Policy::PRIVILEGED, exemptions: Exemptions::default() }
-    }
-}
-
-/// What is not judged; names are compared as they are, without wildcards.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Exemptions {
-    /// Namespaces.
-    pub namespaces: BTreeSet<String>,
-    /// Users who make the request, not those on whose behalf a controller does.
-    pub usernames: BTreeSet<String>,
-    /// Runtime classes of pods.
-    pub runtime_classes: BTreeSet<String>,
-}
+pub use warning_filter::arriving;
 
 /// A namespace that is made or changed.
 #[derive(Debug, Clone, Copy)]
@@ -103,25 +81,20 @@ pub fn namespace_answer<'p, P: IntoIterator<Item = ExistingPod<'p>>>(
     configuration: &Configuration,
     pods: impl FnOnce() -> P,
 ) -> NamespaceAnswer {
-    let (policy, errors) = policy_of_labels(change.labels, &configuration.defaults);
-    let old = change.old_labels.map(|labels| policy_of_labels(labels, &configuration.defaults));
+    let (policy, errors) = configuration.policy_of(change.labels);
+    let old = change.old_labels.map(|labels| configuration.policy_of(labels));
     let has_same_errors = old.as_ref().is_some_and(|(_, old_errors)| *old_errors == errors);
     if !errors.is_empty() && !has_same_errors {
         return NamespaceAnswer::Invalid(InvalidNamespace { name: change.name.to_owned(), errors });
     }
     let is_exempt = configuration.exemptions.namespaces.contains(change.name);
-    let ignored = || ignored_policy(change, &policy, &configuration.defaults);
+    let ignored = || ignored_policy(change.name, change.labels, configuration);
     NamespaceAnswer::Allowed(match old {
         None if is_exempt => ignored().into_iter().collect(),
         None => Vec::new(),
         Some((old, _)) if !judges_existing_pods(old.enforce, policy.enforce) => Vec::new(),
         Some(_) if is_exempt => ignored().into_iter().collect(),
-        Some(_) => warnings_for_existing_pods(
-            change.name,
-            policy.enforce,
-            pods(),
-            &configuration.exemptions.runtime_classes,
-        ),
+        Some(_) => warnings_for_existing_pods(change.name, policy.enforce, pods(), configuration),
     })
 }
 
@@ -134,30 +107,36 @@ pub fn judges_existing_pods(old: LevelVersion, new: LevelVersion) -> bool {
     new.level != Level::Privileged && !is_relaxed
 }
 
-/// The warning that an exempt namespace asks for a policy; `None` where it asks for none.
+/// The warning that an exempt namespace asks for a policy; `None` where it asks for none, and from
+/// servers that do not warn of it.
 ///
 /// Upstream: `admission/admission.go`, `exemptNamespaceWarning` (v1.37).
-fn ignored_policy(
-    change: &NamespaceChange<'_>,
-    policy: &Policy,
-    defaults: &Policy,
+#[must_use]
+pub fn ignored_policy(
+    namespace: &str,
+    labels: &BTreeMap<String, String>,
+    configuration: &Configuration,
 ) -> Option<String> {
+    if !configuration.warns_of_exempt_namespaces() {
+        return None;
+    }
+    let (policy, _) = configuration.policy_of(labels);
     let is_privileged = |mode: &Mode| policy.of(*mode).level == Level::Privileged;
     let is_default = |mode: &Mode| {
-        let (own, default) = (policy.of(*mode), defaults.of(*mode));
+        let (own, default) = (policy.of(*mode), configuration.defaults.of(*mode));
         own.level == default.level && (is_privileged(mode) || own.version == default.version)
     };
     if Mode::ALL.iter().all(is_privileged) || Mode::ALL.iter().all(is_default) {
         return None;
     }
     let is_labelled = |mode: &Mode| {
-        [mode.level_label(), mode.version_label()].iter().any(|it| change.labels.contains_key(*it))
+        [mode.level_label(), mode.version_label()].iter().any(|it| labels.contains_key(*it))
     };
     let modes = Mode::ALL.iter().filter(|mode| is_labelled(mode) && !is_privileged(mode));
     let modes: Vec<String> = modes.map(|mode| format!("{mode}={}", policy.of(*mode))).collect();
     Some(format!(
         "namespace {} is exempt from Pod Security, and the policy ({}) will be ignored",
-        quoted(change.name),
+        quoted(namespace),
         modes.join(", ")
     ))
 }

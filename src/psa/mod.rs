@@ -12,6 +12,7 @@
 
 pub mod admission;
 pub mod checks;
+pub mod configuration;
 mod evaluate;
 #[cfg(test)]
 mod fixtures;

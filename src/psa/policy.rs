@@ -171,7 +171,7 @@ impl Policy {
         }
     }
 
-    fn of_mut(&mut self, mode: Mode) -> &mut LevelVersion {
+    pub(super) fn of_mut(&mut self, mode: Mode) -> &mut LevelVersion {
         match mode {
             Mode::Enforce => &mut self.enforce,
             Mode::Audit => &mut self.audit,
@@ -219,6 +219,15 @@ pub fn policy_of_labels(
     labels: &BTreeMap<String, String>,
     defaults: &Policy,
 ) -> (Policy, Vec<LabelError>) {
+    read_labels(labels, defaults, true)
+}
+
+/// As [`policy_of_labels`]; servers before v1.26 do not let warn follow enforce.
+pub(super) fn read_labels(
+    labels: &BTreeMap<String, String>,
+    defaults: &Policy,
+    warn_follows_enforce: bool,
+) -> (Policy, Vec<LabelError>) {
     let mut policy = *defaults;
     let mut errors = Vec::new();
     let mut has_valid_enforce = false;
@@ -240,8 +249,8 @@ pub fn policy_of_labels(
             });
         }
     }
-    let is_warned = labels.contains_key(WARN_LABEL);
-    if has_valid_enforce && !is_warned && policy.enforce.level > policy.warn.level {
+    let is_unlabelled = warn_follows_enforce && !labels.contains_key(WARN_LABEL);
+    if has_valid_enforce && is_unlabelled && policy.enforce.level > policy.warn.level {
         policy.warn.level = policy.enforce.level;
         if !labels.contains_key(WARN_VERSION_LABEL) {
             policy.warn.version = policy.enforce.version;

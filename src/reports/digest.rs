@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::level::Level;
 use crate::migrate::agreement::{Disagreement, Explanation};
+use crate::migrate::findings::counted;
 use crate::migrate::harden::NeedsChange;
 use crate::migrate::lost::Lost;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, Plan, WorkloadPlan};
@@ -50,6 +51,28 @@ pub(super) fn server(plan: &Plan) -> Option<String> {
         format!(", which judges by {version} where a label pins no version")
     });
     Some(format!("The server {} {psp} PodSecurityPolicies and {psa}{version}.", server.git_version))
+}
+
+/// What the cluster's configuration says, in a sentence.
+pub(super) fn configuration(plan: &Plan) -> Option<String> {
+    let configuration = plan.configuration.as_ref()?;
+    let defaults = configuration.defaults;
+    let exemptions = &configuration.exemptions;
+    let exempt: Vec<String> = [
+        (exemptions.namespaces.len(), "namespace", "namespaces"),
+        (exemptions.runtime_classes.len(), "runtime class", "runtime classes"),
+        (exemptions.usernames.len(), "user", "users"),
+    ]
+    .into_iter()
+    .filter(|(n, ..)| *n > 0)
+    .map(|(n, one, many)| counted(n, one, many))
+    .collect();
+    let exempt = if exempt.is_empty() { "nothing".to_owned() } else { exempt.join(", ") };
+    Some(format!(
+        "By the cluster's configuration, namespaces without labels enforce {}, audit {} and warn {}; \
+         exempt: {exempt}.",
+        defaults.enforce, defaults.audit, defaults.warn
+    ))
 }
 
 /// How many workloads hold the namespace below the next level, and the check that most of them fail;
@@ -148,6 +171,7 @@ fn state(state: &'static str) -> &'static str {
 pub(super) fn marks(namespace: &NamespacePlan) -> Vec<&'static str> {
     [
         (namespace.system, "system"),
+        (namespace.exempt, "exempt"),
         (!namespace.complete, "uncertain"),
         (namespace.conflict.is_some(), "conflict"),
     ]

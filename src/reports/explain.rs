@@ -11,6 +11,7 @@ use crate::migrate::explain::{Against, Answer, Considered, Derivation, Explanati
 use crate::migrate::findings::{Finding, FindingKind, counted};
 use crate::migrate::harden::When;
 use crate::migrate::plan::{Evidence, NamespacePlan, Note, WorkloadPlan};
+use crate::psa::policy::Mode;
 use crate::version::Version;
 
 /// The explanation of a namespace: its answer, what decides it, and each workload in short.
@@ -134,6 +135,13 @@ fn answer(outline: &mut Outline, namespace: &NamespacePlan, version: Version) {
     if let Some(allowed) = levels.allowed_by_policies {
         outline.item(0, format!("the loosest policy that can be used there allows {allowed}"));
     }
+    if namespace.exempt {
+        outline.item(0, "exempt by the cluster's configuration: nothing in it is judged");
+    }
+    if let Some(policy) = namespace.effective_policy {
+        let modes = Mode::ALL.map(|mode| format!("{mode} {}", policy.of(mode)));
+        outline.item(0, format!("in force now: {}", modes.join(", ")));
+    }
     for (key, value) in &namespace.current_labels {
         outline.item(0, format!("present label {key}={value}"));
     }
@@ -206,6 +214,10 @@ fn head(outline: &mut Outline, workload: &WorkloadPlan, derivation: &Derivation,
     let wanted = workload.replicas.map(|n| format!(" of {n}")).unwrap_or_default();
     let suspended = if workload.suspended { ", suspended or paused" } else { "" };
     outline.item(0, format!("live pods: {}{wanted}{suspended}", workload.pods));
+    if let Some(class) = &workload.exempt_by {
+        let exempt = format!("exempt by its runtime class {class}: its pods are not judged");
+        outline.item(0, exempt);
+    }
     if let Some(owner) = &workload.managed_by {
         outline.item(0, format!("managed by {owner}, which would revert a change by hand"));
     }

@@ -20,6 +20,12 @@ pub(super) fn title(kind: FindingKind) -> &'static str {
         FindingKind::LabelConflict => {
             "Labels to look at first, too strict for what runs or invalid"
         }
+        FindingKind::DefaultTooStrict => {
+            "Namespaces that the cluster's default is too strict for, unless the plan's labels are set"
+        }
+        FindingKind::MakersAreExempt => {
+            "Namespaces in which exempt users make pods, so that nothing is refused"
+        }
         FindingKind::RefusedAfterUpgrade => {
             "Workloads whose pods will be refused after the upgrade"
         }
@@ -52,6 +58,9 @@ pub(super) fn title(kind: FindingKind) -> &'static str {
         FindingKind::AccountsUseDifferentPolicies => {
             "Namespaces whose service accounts use different policies, where one level must do"
         }
+        FindingKind::ExemptNamespace => {
+            "Namespaces that the cluster's configuration exempts, or workloads of them"
+        }
         FindingKind::OtherVersions => {
             "Namespaces with another answer at other versions of the standards"
         }
@@ -65,6 +74,8 @@ pub(super) fn title(kind: FindingKind) -> &'static str {
 pub(super) fn short_title(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::LabelConflict => "label conflict",
+        FindingKind::DefaultTooStrict => "the default is too strict",
+        FindingKind::MakersAreExempt => "made by an exempt user",
         FindingKind::RefusedAfterUpgrade => "refused after the upgrade",
         FindingKind::RunsThoughRefused => "runs, but PSP would refuse it",
         FindingKind::VolumeGroupsChange => "access to volumes",
@@ -77,6 +88,7 @@ pub(super) fn short_title(kind: FindingKind) -> &'static str {
         FindingKind::OneWorkloadAway => "one workload away",
         FindingKind::AdmittedByControllersGrant => "granted to the controller",
         FindingKind::AccountsUseDifferentPolicies => "accounts use different policies",
+        FindingKind::ExemptNamespace => "exempt",
         FindingKind::OtherVersions => "other answer at other versions",
         FindingKind::RefusedToday => "refused today",
         FindingKind::NotInEveryInput => "not in every input",

@@ -16,7 +16,9 @@ use std::io;
 
 use askama::Template;
 
-use super::digest::{inputs, marks, n_losing, n_pods, n_refused, server, why_not_stricter};
+use super::digest::{
+    configuration, inputs, marks, n_losing, n_pods, n_refused, server, why_not_stricter,
+};
 use super::findings::{by_namespace, token};
 use crate::level::Level;
 use crate::migrate::plan::{NamespacePlan, Plan};
@@ -118,6 +120,10 @@ impl<'p> Page<'p> {
     /// The namespaces that are not Kubernetes' own; figures and picture speak of them.
     fn own(&self) -> impl Iterator<Item = &'p NamespacePlan> {
         self.plan.namespaces.iter().filter(|namespace| !namespace.system)
+    }
+
+    fn configuration(&self) -> Option<String> {
+        configuration(self.plan)
     }
 
     fn server(&self) -> Option<String> {

@@ -122,6 +122,10 @@ impl<'p> Page<'p> {
         })
     }
 
+    fn configuration(&self) -> Option<String> {
+        digest::configuration(self.plan)
+    }
+
     fn server(&self) -> Option<String> {
         server(self.plan)
     }

@@ -1,11 +1,13 @@
 //! How do results become bytes? One file per report; each is a function from data to text.
 
+pub mod admission_config;
 pub mod check;
 pub mod diff;
 mod digest;
 mod escape;
 pub mod explain;
 mod findings;
+pub mod guard;
 pub mod html;
 pub mod item;
 pub mod markdown;

@@ -1,9 +1,12 @@
 //! `plan -o table`: what each namespace can take, and what to do first.
 
-use super::digest::{inputs, level, n_losing, n_pods, n_refused, server, why_not_stricter};
+use super::digest::{
+    configuration, inputs, level, n_losing, n_pods, n_refused, server, why_not_stricter,
+};
 use super::findings::title;
 use super::quoting::printable_row;
 use super::table::aligned;
+use crate::level::Level;
 use crate::migrate::findings::{Finding, FindingKind, counted};
 use crate::migrate::plan::{NamespacePlan, Plan};
 use crate::objects::source::printable;
@@ -36,8 +39,8 @@ fn laid_out(plan: &Plan, columns: &[&Column], width: Option<u16>) -> String {
         columns.iter().map(|column| printable(&(column.cell)(namespace)).into_owned()).collect()
     }));
     let mut text = aligned(&rows, width);
-    let paragraphs =
-        std::iter::once(summary(plan)).chain(server(plan)).chain(inputs(plan)).chain(advice(plan));
+    let paragraphs = std::iter::once(summary(plan)).chain(server(plan)).chain(configuration(plan));
+    let paragraphs = paragraphs.chain(inputs(plan)).chain(advice(plan));
     for paragraph in paragraphs {
         text.push('\n');
         text.push_str(&aligned(&[printable_row([&paragraph])], Some(WIDTH)));
@@ -64,11 +67,8 @@ const COLUMNS: &[Column] = &[
     Column { title: "KEPT", cell: |namespace| level(namespace.levels.kept), is_telling: |_| true },
     Column {
         title: "NOW",
-        cell: |namespace| match namespace.current_labels.get(ENFORCE_LABEL) {
-            Some(label) => label.clone(),
-            None => "-".to_owned(),
-        },
-        is_telling: |namespace| namespace.current_labels.contains_key(ENFORCE_LABEL),
+        cell: enforced_now,
+        is_telling: |namespace| enforced_now(namespace) != "-",
     },
     Column { title: "LOSE", cell: |namespace| count(n_losing(namespace)), is_telling: |_| true },
     Column { title: "WHY NOT STRICTER", cell: why_not_stricter, is_telling: |_| true },
@@ -96,6 +96,18 @@ const fn more(title: &'static str, cell: fn(&NamespacePlan) -> String) -> Column
 impl Column {
     fn is_shown(&self, plan: &Plan) -> bool {
         plan.namespaces.is_empty() || plan.namespaces.iter().any(self.is_telling)
+    }
+}
+
+/// What is enforced now: by the label, or in parentheses by the cluster's default.
+fn enforced_now(namespace: &NamespacePlan) -> String {
+    let label = namespace.current_labels.get(ENFORCE_LABEL);
+    let default = namespace.effective_policy.map(|policy| policy.enforce.level);
+    match (label, default) {
+        _ if namespace.exempt => "exempt".to_owned(),
+        (Some(label), _) => label.clone(),
+        (None, Some(level)) if level > Level::Privileged => format!("({level})"),
+        (None, _) => "-".to_owned(),
     }
 }
 

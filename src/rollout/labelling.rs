@@ -19,6 +19,9 @@ impl Labelling {
         if !is_namespace_name(&namespace.name) {
             return Some("not a name that a namespace can have".to_owned());
         }
+        if namespace.exempt {
+            return Some("exempt by the cluster's configuration, labels do nothing".to_owned());
+        }
         if namespace.system && !self.includes_system {
             return Some("a system namespace (--include-system labels it)".to_owned());
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::level::Level;
 use crate::migrate::plan::{Evidence, NamespaceLevels, NamespacePlan};
 use crate::migrate::recommend::{Levels, labels};
+use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 /// A namespace without workloads that is to enforce a level before the upgrade and after it.
@@ -18,11 +19,13 @@ pub(super) fn namespace(name: &str, enforce: Option<Level>) -> NamespacePlan {
         complete: true,
         missing: Vec::new(),
         current_labels: BTreeMap::new(),
+        exempt: false,
+        effective_policy: None,
         enforce,
         enforce_after: enforce,
         warn: next,
         audit: next,
-        labels: labels(levels, Version::v1(25), &BTreeMap::new()).to_set,
+        labels: labels(levels, Version::v1(25), &BTreeMap::new(), &Configuration::default()).to_set,
         conflict: None,
         label_warnings: Vec::new(),
         levels: NamespaceLevels {

@@ -67,6 +67,7 @@ mod tests {
         Plan {
             pss_version: Version::v1(25),
             server: None,
+            configuration: None,
             inputs: Vec::new(),
             complete: true,
             missing: Vec::new(),

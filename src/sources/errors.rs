@@ -95,6 +95,8 @@ pub(super) fn yaml_fault(error: &serde_yaml::Error) -> (usize, String) {
     let line = error.location().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
     let reason = match error.without_snippet() {
         E::Eof { .. } => "the document ends too early",
+        E::DuplicateMappingKey { .. } => "a key stands twice in an object",
+        E::MultipleDocuments { .. } => "it holds more than one document",
         E::UnknownAnchor { .. } => "an alias names an anchor that does not exist",
         E::MergeValueNotMapOrSeqOfMaps { .. } => "a merge key (`<<`) needs an object",
         E::NonFiniteFloat { .. } => "infinity and not-a-number do not exist in JSON",

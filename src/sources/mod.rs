@@ -10,6 +10,7 @@
 //! sink keeps. What cannot be read is handed to the sink as an error, in its place among the
 //! objects, and the rest goes on.
 
+mod admission_config;
 mod buffer;
 mod decode;
 mod dump;
@@ -18,6 +19,7 @@ mod errors;
 mod json;
 mod yaml;
 
+pub use admission_config::{AdmissionConfigError, read_admission_config};
 pub use dump::{Input, read, read_from};
 pub use errors::SourceError;
 pub use json::{ListPage, read_page};

@@ -17,6 +17,8 @@ use serde_json::Value;
 use list::BlockList;
 use parse::parse;
 
+pub(super) use parse::parse_strictly;
+
 use super::Source;
 use super::buffer::{Buffer, MAX_OBJECT_BYTES};
 use super::decode::{Outcome, Text};

@@ -30,6 +30,11 @@ fn help_of_policies() {
 }
 
 #[test]
+fn help_of_admission_config() {
+    assert_snapshot!(psp2psa("admission-config --help").run());
+}
+
+#[test]
 fn help_of_simulate() {
     assert_snapshot!(psp2psa("simulate --help").run());
 }
@@ -61,7 +66,17 @@ fn every_command_has_its_help_here() {
         .collect();
     assert_eq!(
         commands,
-        ["plan", "explain", "policies", "simulate", "check", "collect", "completion", "help"]
+        [
+            "plan",
+            "explain",
+            "policies",
+            "admission-config",
+            "simulate",
+            "check",
+            "collect",
+            "completion",
+            "help"
+        ]
     );
 }
 
@@ -93,6 +108,8 @@ fn wrong_usage_ends_with_2_and_prints_no_data() {
         "check -f x --pss-version 1.25",
         "check -f x --level strict",
         "simulate -f x --requester-group g",
+        "admission-config --managed -o json",
+        "admission-config --default strict",
         "completion tcsh",
     ] {
         let run = psp2psa(arguments).run();

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "these tests read and write files")]
 #![allow(clippy::unwrap_used, reason = "what fails in a test shall stop it")]
 
+mod admission_config;
 mod browser;
 mod check;
 mod docs;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, WorkloadName, finding};
 use crate::level::Level;
+use crate::migrate::Options;
+use crate::migrate::judgement::Judge;
 use crate::migrate::plan::{NamespacePlan, OtherVersion, WorkloadPlan};
-use crate::migrate::recommend::Passes;
+use crate::migrate::recommend::{DEFAULT_IS_STRICTER, Passes};
 use crate::psa;
 use crate::version::Version;
 
@@ -13,9 +15,11 @@ use crate::version::Version;
 const MAX_EXAMPLES: usize = 3;
 
 /// Adds what is found in one namespace as a whole.
-pub(super) fn find(namespace: &NamespacePlan, version: Version, findings: &mut Vec<Finding>) {
+pub(super) fn find(namespace: &NamespacePlan, options: &Options, findings: &mut Vec<Finding>) {
+    let version = options.pss_version;
+    let judge = Judge { version, exemptions: &options.configuration.exemptions };
     findings.extend(label_conflict(namespace));
-    findings.extend(stricter_today_than_after(namespace, version));
+    findings.extend(stricter_today_than_after(namespace, judge));
     findings.extend(one_workload_away(namespace));
     findings.extend(accounts_use_different_policies(namespace));
     findings.extend(other_versions(namespace, version));
@@ -46,22 +50,29 @@ fn not_in_every_input(namespace: &NamespacePlan) -> Option<Finding> {
 
 fn label_conflict(namespace: &NamespacePlan) -> Option<Finding> {
     let conflict = namespace.conflict.clone()?;
+    if conflict.starts_with(DEFAULT_IS_STRICTER) {
+        let message = "the cluster's default is stricter than what the workloads satisfy, and no label \
+                       says otherwise";
+        let kind = FindingKind::DefaultTooStrict;
+        let found = finding(kind, namespace, &[], message.to_owned(), vec![conflict]);
+        return Some(found.suggesting("set the plan's labels, or exempt the namespace"));
+    }
     let message = "a label is invalid, or stricter than what the workloads satisfy".to_owned();
     Some(finding(FindingKind::LabelConflict, namespace, &[], message, vec![conflict]))
 }
 
-fn stricter_today_than_after(namespace: &NamespacePlan, version: Version) -> Option<Finding> {
+fn stricter_today_than_after(namespace: &NamespacePlan, judge: Judge<'_>) -> Option<Finding> {
     // Of those that neither run nor can be simulated nobody knows what they satisfy today.
     let known: Vec<(&WorkloadPlan, Passes)> = namespace
         .workloads
         .iter()
-        .filter_map(|workload| Some((workload, today(workload, version)?)))
+        .filter_map(|workload| Some((workload, today(workload, judge)?)))
         .collect();
     let futures = known
         .iter()
         .filter(|(workload, _)| workload.counted)
         .flat_map(|(workload, _)| &workload.states.future);
-    let future = Passes::of_all(futures, version)?.strictest();
+    let future = judge.of_all(futures)?.strictest();
     let now = known.iter().map(|(_, passes)| *passes).reduce(Passes::and)?.strictest();
     if now <= future {
         return None;
@@ -85,10 +96,10 @@ fn stricter_today_than_after(namespace: &NamespacePlan, version: Version) -> Opt
 
 /// What the pods of a workload pass today; `None` where nothing is known of them. What runs need not
 /// be what admission would make: static pods never met PSP, and nobody knows who made bare pods.
-fn today(workload: &WorkloadPlan, version: Version) -> Option<Passes> {
+fn today(workload: &WorkloadPlan, judge: Judge<'_>) -> Option<Passes> {
     let states = &workload.states;
     let admitted = states.admitted.iter().filter(|_| workload.counted);
-    Passes::of_all(states.running.iter().chain(admitted), version)
+    judge.of_all(states.running.iter().chain(admitted))
 }
 
 /// Whether all workloads but one satisfy a stricter level than the namespace can enforce.

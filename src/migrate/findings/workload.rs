@@ -1,16 +1,18 @@
 //! What is found in a single workload.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Finding, FindingKind, counted, finding, n_pods_at_stake};
 use crate::level::Level;
+use crate::migrate::Options;
 use crate::migrate::lost::Lost;
 use crate::migrate::plan::{NamespacePlan, Note, WorkloadPlan};
 use crate::migrate::recommend::Passes;
 use crate::objects::pod::{ContainerKind, PodTemplateSpec};
 use crate::objects::volume::Volume;
 use crate::psa;
-use crate::psa::policy::{self, Policy};
+use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 /// Sources of volumes that hold nothing beyond the pod or nothing that groups matter for.
@@ -21,21 +23,21 @@ const SOURCES_WITHOUT_DATA: &[&str] =
 pub(super) fn find(
     namespace: &NamespacePlan,
     workload: &WorkloadPlan,
-    version: Version,
+    options: &Options,
     findings: &mut Vec<Finding>,
 ) {
     if workload.refused_today {
         findings.push(refused_today(namespace, workload));
         return;
     }
-    findings.extend(refused_after_upgrade(namespace, workload));
+    findings.extend(refused_after_upgrade(namespace, workload, &options.configuration));
     findings.extend(runs_though_refused(namespace, workload));
     findings.extend(volume_groups_change(namespace, workload));
     findings.extend(runtime_class_vanishes(namespace, workload));
     findings.extend(annotation_stops_working(namespace, workload));
     findings.extend(loses_hardening(namespace, workload));
     findings.extend(becomes_stricter(namespace, workload));
-    findings.extend(injected_container_decides(namespace, workload, version));
+    findings.extend(injected_container_decides(namespace, workload, options.pss_version));
     findings.extend(admitted_by_controllers_grant(namespace, workload));
 }
 
@@ -75,18 +77,24 @@ fn refusals(workload: &WorkloadPlan) -> Vec<String> {
 
 /// Whether the enforce label, as it will be once the plan's labels are set, refuses the pods of the
 /// future.
-fn refused_after_upgrade(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Option<Finding> {
-    if !workload.counted {
+fn refused_after_upgrade(
+    namespace: &NamespacePlan,
+    workload: &WorkloadPlan,
+    configuration: &Configuration,
+) -> Option<Finding> {
+    if !workload.counted || namespace.exempt {
         return None;
     }
     let mut labels = namespace.current_labels.clone();
     labels.extend(namespace.labels.clone());
-    let (policy, _) = policy::policy_of_labels(&labels, &Policy::PRIVILEGED);
+    let (policy, _) = configuration.policy_of(&labels);
     let (level, version) = (policy.enforce.level, policy.enforce.version.resolved());
     let mut evidence = BTreeSet::new();
     let mut is_refused = false;
     // A pod with two readings is refused if it is in either: servers differ.
-    for pod in &workload.states.future {
+    let exemptions = &configuration.exemptions;
+    let is_judged = |pod: &&Arc<PodTemplateSpec>| exemptions.runtime_class_of(pod).is_none();
+    for pod in workload.states.future.iter().filter(is_judged) {
         let evaluation = psa::evaluate(level, version, pod);
         is_refused |= !evaluation.is_allowed();
         evidence.extend(evaluation.violations.iter().map(psa::Violation::text));

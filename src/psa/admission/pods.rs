@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Configuration, aggregated};
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
-use crate::psa::policy::{LevelVersion, Mode, policy_of_labels};
+use crate::psa::policy::{LevelVersion, Mode};
 use crate::psa::{Evaluation, evaluate};
 use crate::quote::quoted;
 
@@ -90,7 +90,7 @@ pub fn pod_answer(request: &PodRequest<'_>, configuration: &Configuration) -> Po
         Ok(labels) => labels,
         Err(why) => return without_namespace(request, why),
     };
-    let (policy, errors) = policy_of_labels(labels, &configuration.defaults);
+    let (policy, errors) = configuration.policy_of(labels);
     let is_privileged = |mode: Mode| policy.of(mode).level == Level::Privileged;
     let modes: &[Mode] = match request.target {
         Target::Pod => &Mode::ALL,
@@ -106,8 +106,7 @@ pub fn pod_answer(request: &PodRequest<'_>, configuration: &Configuration) -> Po
     if request.target == Target::Pod && !request.is_significant {
         return PodAnswer::default();
     }
-    let runtime_class = pod.spec.runtime_class_name.as_ref();
-    if runtime_class.is_some_and(|class| exemptions.runtime_classes.contains(class)) {
+    if exemptions.runtime_class_of(pod).is_some() {
         return PodAnswer::noting("exempt", "runtimeClass");
     }
 
@@ -116,7 +115,7 @@ pub fn pod_answer(request: &PodRequest<'_>, configuration: &Configuration) -> Po
         let errors = aggregated(&errors);
         answer.audit.insert("error", format!("Failed to parse policy: {errors}"));
     }
-    let found = |mode: Mode| Found::of(pod, policy.of(mode));
+    let found = |mode: Mode| Found::of(pod, policy.of(mode), configuration);
     if request.target == Target::Pod {
         answer.audit.insert("enforce-policy", policy.enforce.to_string());
         let violation = found(Mode::Enforce).map(|found| found.in_words("violates"));
@@ -140,8 +139,13 @@ struct Found {
 
 impl Found {
     /// `None` where the pod violates nothing.
-    fn of(pod: &PodTemplateSpec, policy: LevelVersion) -> Option<Self> {
-        let evaluation = evaluate(policy.level, policy.version.resolved(), pod);
+    fn of(
+        pod: &PodTemplateSpec,
+        policy: LevelVersion,
+        configuration: &Configuration,
+    ) -> Option<Self> {
+        let version = configuration.judges_by(policy.version);
+        let evaluation = evaluate(policy.level, version, pod);
         (!evaluation.is_allowed()).then_some(Self { policy, evaluation })
     }
 

@@ -71,7 +71,12 @@ fn defaults(fields: BTreeMap<String, String>) -> Policy {
     policy
 }
 
-fn recorded<T: DeserializeOwned>(file: &str) -> Vec<T> {
+fn configured(fields: BTreeMap<String, String>, exempt: Exempt) -> Configuration {
+    let (defaults, exemptions) = (defaults(fields), exempt.read());
+    Configuration { defaults, exemptions, ..Configuration::default() }
+}
+
+pub(super) fn recorded<T: DeserializeOwned>(file: &str) -> Vec<T> {
     #[expect(clippy::disallowed_methods, reason = "a test reads its recording")]
     let file = std::fs::File::open(format!("testdata/vectors/{file}")).unwrap();
     let lines = BufReader::new(flate2::read::GzDecoder::new(file)).lines();
@@ -79,7 +84,7 @@ fn recorded<T: DeserializeOwned>(file: &str) -> Vec<T> {
 }
 
 fn existing(pods: &[(String, PodTemplateSpec)]) -> impl Iterator<Item = ExistingPod<'_>> {
-    pods.iter().map(|(name, pod)| ExistingPod { name, pod })
+    pods.iter().map(|(name, pod)| ExistingPod { name, controller: "", pod })
 }
 
 #[derive(Deserialize)]
@@ -102,9 +107,10 @@ fn existing_pods_are_warned_of_as_kubernetes_does() {
         let version = PolicyVersion::parsed(&case.version).unwrap();
         let enforce = LevelVersion { level: case.level.parse().unwrap(), version };
         let pods: Vec<_> = case.pods.into_iter().map(ListedPod::read).collect();
-        let exempt = case.exempt.read().runtime_classes;
+        let configuration =
+            Configuration { exemptions: case.exempt.read(), ..Configuration::default() };
         let warnings =
-            warnings_for_existing_pods(&case.namespace, enforce, existing(&pods), &exempt);
+            warnings_for_existing_pods(&case.namespace, enforce, existing(&pods), &configuration);
         assert_eq!(warnings, case.want, "{}", case.id);
     }
 }
@@ -149,8 +155,7 @@ fn changes_of_namespaces_are_answered_as_kubernetes_does() {
         let old_labels =
             (case.op == "UPDATE").then(|| case.old_labels.as_ref().unwrap_or(&nothing));
         let change = NamespaceChange { name: "ns", labels: &case.labels, old_labels };
-        let configuration =
-            Configuration { defaults: defaults(case.defaults), exemptions: case.exempt.read() };
+        let configuration = configured(case.defaults, case.exempt);
         let answer = namespace_answer(&change, &configuration, || existing(&pods));
         match answer {
             NamespaceAnswer::Allowed(warnings) => {
@@ -243,8 +248,7 @@ fn pods_and_controllers_are_answered_as_kubernetes_does() {
                 .as_ref()
                 .is_none_or(|old| is_significant(&case.object, old)),
         };
-        let configuration =
-            Configuration { defaults: defaults(case.defaults), exemptions: case.exempt.read() };
+        let configuration = configured(case.defaults, case.exempt);
         let answer = pod_answer(&request, &configuration);
         let refusal = (!case.want.allowed).then_some(case.want.message);
         assert_eq!(answer.refusal, refusal, "{}", case.id);

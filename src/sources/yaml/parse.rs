@@ -42,15 +42,27 @@ pub(super) fn parse(piece: &Piece) -> Result<Value, Fault> {
     {
         return Ok(value);
     }
-    parse_as(piece).map_err(|failure| failure.fault)
+    parse_as(piece, DuplicateKeyPolicy::LastWins).map_err(|failure| failure.fault)
+}
+
+/// Parses a text that is one document, in which no key may stand twice; gives the line (from 1, where
+/// it is known) and the reason where it is not.
+pub(in crate::sources) fn parse_strictly(text: &str) -> Result<Value, (Option<usize>, String)> {
+    let piece = Piece { text: text.into(), line: 1, is_cut: false };
+    parse_as(&piece, DuplicateKeyPolicy::Error)
+        .map_err(|Failure { fault, .. }| (fault.line, fault.reason))
 }
 
 /// Parses the items of a list.
 pub(super) fn parse_items(piece: &Piece) -> Result<Vec<Value>, Failure> {
-    parse_as(piece)
+    parse_as(piece, DuplicateKeyPolicy::LastWins)
 }
 
-fn parse_as<T: serde::de::DeserializeOwned + Send>(piece: &Piece) -> Result<T, Failure> {
+fn parse_as<T: serde::de::DeserializeOwned + Send>(
+    piece: &Piece,
+    duplicate_keys: DuplicateKeyPolicy,
+) -> Result<T, Failure> {
+    let options = || options(piece.text.len(), duplicate_keys);
     let fail = |fault: Fault| Failure { fault, is_unknown_anchor: false };
     if piece.is_cut {
         return Err(fail(Fault::new("it is too large for one object")));
@@ -60,9 +72,9 @@ fn parse_as<T: serde::de::DeserializeOwned + Send>(piece: &Piece) -> Result<T, F
         fail(Fault::new("it is not UTF-8").at(line).below(piece.line))
     })?;
     let result = match depth_at_most(&piece.text) {
-        0..=MAX_DEPTH_ANYWHERE => serde_yaml::from_str_with_options(text, options(text.len())),
+        0..=MAX_DEPTH_ANYWHERE => serde_yaml::from_str_with_options(text, options()),
         _ => std::thread::scope(|scope| {
-            let parse = || serde_yaml::from_str_with_options(text, options(text.len()));
+            let parse = || serde_yaml::from_str_with_options(text, options());
             let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
             let parsed = thread.spawn_scoped(scope, parse).ok().and_then(|t| t.join().ok());
             parsed.ok_or_else(|| fail(Fault::new("it cannot be parsed: no thread can be made")))
@@ -79,7 +91,7 @@ fn parse_as<T: serde::de::DeserializeOwned + Send>(piece: &Piece) -> Result<T, F
 
 /// kubectl's reading of YAML, and limits that only bombs reach: they grow with the text, except
 /// for depth and aliases, by which a small text can ask for much.
-fn options(n_bytes: usize) -> Options {
+fn options(n_bytes: usize, duplicate_keys: DuplicateKeyPolicy) -> Options {
     let n_nodes = n_bytes.saturating_mul(2) + MAX_REPLAYED_EVENTS;
     let mut alias_limits = AliasLimits::default();
     alias_limits.max_total_replayed_events = MAX_REPLAYED_EVENTS;
@@ -95,7 +107,7 @@ fn options(n_bytes: usize) -> Options {
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: alias_limits,
-        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        duplicate_keys: duplicate_keys,
         legacy_octal_numbers: true,
         with_snippet: false,
     }
