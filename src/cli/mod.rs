@@ -24,6 +24,7 @@ mod plan;
 mod policies;
 mod program;
 mod progress;
+mod review;
 mod simulate;
 mod words;
 
@@ -59,6 +60,7 @@ enum Command {
     Explain(Box<explain::Args>),
     Policies(Box<policies::Args>),
     AdmissionConfig(Box<admission_config::Args>),
+    Review(Box<review::Args>),
     Simulate(simulate::Args),
     Check(check::Args),
     Collect(Box<collect::Args>),
@@ -89,6 +91,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Explain(args) => explain::run(&args, &mut out)?,
         Command::Policies(args) => policies::run(&args, &mut out)?,
         Command::AdmissionConfig(args) => admission_config::run(&args, &mut out)?,
+        Command::Review(args) => review::run(&args, &mut out)?,
         Command::Simulate(args) => simulate::run(&args, &mut out)?,
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Collect(args) => collect::run(&args, &mut out)?,

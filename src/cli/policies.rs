@@ -11,6 +11,7 @@ use crate::migrate::simulation::Simulation;
 use crate::migrate::{assemble, policies};
 use crate::objects::source::printable;
 use crate::reports::{self, Document, StructuredFormat};
+use crate::rollout::clones;
 
 /// Show what each PodSecurityPolicy is worth, who may use it and who does
 ///
@@ -26,7 +27,9 @@ use crate::reports::{self, Document, StructuredFormat};
     # Everything about one\n  \
     psp2psa policies restricted -f cluster.json\n\n  \
     # As data\n  \
-    psp2psa policies -f cluster.json -o json")]
+    psp2psa policies -f cluster.json -o json\n\n  \
+    # Simplified clones to try out what breaks, with RBAC\n  \
+    psp2psa policies -f cluster.json -o clones > clones.yaml")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -40,7 +43,10 @@ pub(super) struct Args {
     #[command(flatten)]
     judge: JudgeArgs,
 
-    /// Print as table, wide, markdown, json or yaml
+    /// Print as table, wide, markdown, json, yaml or clones
+    ///
+    /// `clones` prints a simplified copy of each policy, without what only writes into pods and what
+    /// no level knows, with the roles and bindings that make it usable, for `kubectl apply`.
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
 }
@@ -53,6 +59,7 @@ enum Format {
     Markdown,
     Json,
     Yaml,
+    Clones,
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
@@ -72,6 +79,12 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     let plan = assemble::plan(&snapshot, &options, &|_| true);
     let simulation =
         Simulation::new(&snapshot, options.cluster_version, options.controllers_user.as_deref());
+    if let Format::Clones = args.output {
+        let clones = clones::clones(&plan, &snapshot, &simulation, &options, args.name.as_deref());
+        let documents = reports::clones::documents(&clones);
+        out.write_all(documents.as_bytes()).map_err(CliError::Output)?;
+        return Ok(if plan.complete { Outcome::Clean } else { Outcome::Incomplete });
+    }
     let report = policies::report(&plan, &snapshot, &simulation, args.name.as_deref());
     let document =
         Document { api_version: reports::API_VERSION, kind: "PolicyReport", body: &report };
@@ -82,7 +95,9 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         Format::Wide => out.write_all(reports::policies::table(&report, true).as_bytes()),
         Format::Markdown => out.write_all(outline().markdown().as_bytes()),
         Format::Json => reports::write_structured(&document, StructuredFormat::Json, out),
-        Format::Yaml => reports::write_structured(&document, StructuredFormat::Yaml, out),
+        Format::Yaml | Format::Clones => {
+            reports::write_structured(&document, StructuredFormat::Yaml, out)
+        }
     }
     .map_err(CliError::Output)?;
     Ok(if plan.complete { Outcome::Clean } else { Outcome::Incomplete })

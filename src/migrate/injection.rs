@@ -53,8 +53,11 @@ impl Injection {
 /// What webhooks did to one pod.
 #[derive(Debug, Clone)]
 pub struct Webhooks {
-    before: PodTemplateSpec,
-    after: PodTemplateSpec,
+    /// The pod that they are taken to have been given: as PSP left it. Empty, as [`Self::after`] is,
+    /// where they did nothing.
+    pub before: PodTemplateSpec,
+    /// The live pod, without what PSP is taken to have written afterwards.
+    pub after: PodTemplateSpec,
     /// What PSP wrote before, as far as it is known.
     pub changes_before: Vec<Change>,
     /// What PSP is taken to have written afterwards; a webhook may have written the same.

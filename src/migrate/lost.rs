@@ -134,7 +134,7 @@ pub fn values(change: &Change) -> Vec<(FieldPath, Json)> {
 }
 
 /// Whether a pod has a value, or a list with it, at a path.
-fn holds(pod: &PodTemplateSpec, path: &FieldPath, value: &Json) -> bool {
+pub(crate) fn holds(pod: &PodTemplateSpec, path: &FieldPath, value: &Json) -> bool {
     match pod.get(path.segments()) {
         Some(Json::Array(items)) => items.contains(value),
         there => there.as_ref() == Some(value),

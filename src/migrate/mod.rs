@@ -63,4 +63,4 @@ pub struct Options {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -182,11 +182,12 @@ fn detail(
     }
 }
 
-fn is_used_by(policy: &Name, workload: &WorkloadPlan) -> bool {
+/// Whether a policy admits a workload: by its pods' annotation, or by simulation.
+pub(crate) fn is_used_by(policy: &Name, workload: &WorkloadPlan) -> bool {
     workload.policy_in_use.contains(policy) || workload.policy_simulated.as_ref() == Some(policy)
 }
 
-fn used_by(namespace: &NamespacePlan, workload: &WorkloadPlan) -> UsedBy {
+pub(crate) fn used_by(namespace: &NamespacePlan, workload: &WorkloadPlan) -> UsedBy {
     UsedBy {
         namespace: namespace.name.clone(),
         kind: workload.kind,
@@ -196,7 +197,7 @@ fn used_by(namespace: &NamespacePlan, workload: &WorkloadPlan) -> UsedBy {
 }
 
 /// Whether a field of a policy writes into a workload's pods, or checks a value that they have.
-fn relies_on(workload: &WorkloadPlan, policy: &Name, field: &str) -> bool {
+pub(crate) fn relies_on(workload: &WorkloadPlan, policy: &Name, field: &str) -> bool {
     let field = field.strip_suffix(".ranges").unwrap_or(field);
     let writes = workload.states.all_changes().any(|change| {
         let of_field = change.policy_field.is_some_and(|written_by| written_by.starts_with(field));

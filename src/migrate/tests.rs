@@ -19,7 +19,7 @@ use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 /// The objects as one run would know them.
-fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
+pub(crate) fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
     let mut builder = SnapshotBuilder::default();
     for (index, object) in objects.into_iter().enumerate() {
         let text = |key: &str| object[key].as_str().unwrap().into();
@@ -33,7 +33,7 @@ fn snapshot<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Snapshot {
 }
 
 /// What the command line asks for where nothing is said, but for a server of v1.21.
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         pss_version: Version::v1(25),
         configuration: Configuration::default(),

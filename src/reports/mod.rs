@@ -2,6 +2,7 @@
 
 pub mod admission_config;
 pub mod check;
+pub mod clones;
 pub mod diff;
 mod digest;
 mod escape;
@@ -17,6 +18,7 @@ pub mod plan_table;
 pub mod policies;
 mod policy_docs;
 pub mod quoting;
+pub mod review;
 pub mod rollout;
 pub mod script;
 pub mod simulate;

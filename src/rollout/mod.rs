@@ -3,11 +3,15 @@
 //! Data in, data out: nothing here reads or changes a cluster. `reports` makes scripts of it, and
 //! `cli` carries it out on a live cluster.
 
+pub mod clones;
+pub mod label_access;
 pub mod labelling;
 pub mod object_ref;
 pub mod owners;
 pub mod removal;
+pub mod review;
 pub mod stage;
+pub mod template_drift;
 pub mod waves;
 
 #[cfg(test)]

@@ -212,7 +212,11 @@ fn judge_role(
         removal.left.push(Left {
             object,
             why,
-            wanted: if is_psp_only { Wanted::Delete } else { Wanted::Change },
+            wanted: if is_psp_only && why != Why::Aggregated {
+                Wanted::Delete
+            } else {
+                Wanted::Change
+            },
             owner: role.owner(),
             rules,
             sources: sources_of(role, snapshot),

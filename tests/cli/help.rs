@@ -35,6 +35,11 @@ fn help_of_admission_config() {
 }
 
 #[test]
+fn help_of_review() {
+    assert_snapshot!(psp2psa("review --help").run());
+}
+
+#[test]
 fn help_of_simulate() {
     assert_snapshot!(psp2psa("simulate --help").run());
 }
@@ -71,6 +76,7 @@ fn every_command_has_its_help_here() {
             "explain",
             "policies",
             "admission-config",
+            "review",
             "simulate",
             "check",
             "collect",
@@ -152,7 +158,7 @@ fn without_input_there_is_a_hint() {
 #[test]
 fn an_unreadable_file_is_a_failure() {
     let folder = Folder::new();
-    for command in ["plan", "explain ns/x", "policies", "simulate", "check"] {
+    for command in ["plan", "explain ns/x", "policies", "review", "simulate", "check"] {
         let run = folder.psp2psa(command).arg("-f").arg("nope.yaml").run();
         assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{command}");
     }

@@ -17,6 +17,7 @@ mod patches;
 mod plan;
 mod policies;
 mod program;
+mod review;
 mod script;
 mod simulate;
 mod streams;

@@ -113,13 +113,19 @@ impl Admission<'_> {
         if self.target.resource.kind == "Namespace" {
             let (labels, old_labels) = (labels(object), old.map(labels));
             let change = NamespaceChange { name, labels: &labels, old_labels: old_labels.as_ref() };
-            let pods: Vec<(String, PodTemplateSpec)> = self
+            let pods: Vec<(&Value, PodTemplateSpec)> = self
                 .store
                 .list("Pod")
                 .filter(|pod| pod["metadata"]["namespace"] == name)
-                .map(|pod| (pod["metadata"]["name"].as_str().unwrap().to_owned(), read(pod)))
+                .map(|pod| (&pod["metadata"], read(pod)))
                 .collect();
-            let existing = || pods.iter().map(|(name, pod)| ExistingPod { name, pod });
+            let existing = || {
+                pods.iter().map(|(metadata, pod)| ExistingPod {
+                    name: metadata["name"].as_str().unwrap(),
+                    controller: metadata["ownerReferences"][0]["uid"].as_str().unwrap_or_default(),
+                    pod,
+                })
+            };
             return match namespace_answer(&change, configuration, existing) {
                 NamespaceAnswer::Allowed(warnings) => Ok(warnings),
                 NamespaceAnswer::Invalid(invalid) => Err(refused_labels(&invalid)),
