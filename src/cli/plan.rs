@@ -215,6 +215,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
             let rollout = Rollout {
                 plan: &plan,
                 labelling,
+                server: args.judge.server_version(&snapshot),
                 is_partial: !args.namespace.is_empty() || args.selector.is_some(),
                 wave_size: args.wave_size,
                 keeping: &keeping,

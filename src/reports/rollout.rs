@@ -5,6 +5,8 @@
 //! rollout/N-<step>.sh        a step: a list of calls, one for each namespace or object
 //! rollout/N-<step>.undo.sh   puts back what was there before it
 //! rollout/lib/               what the steps share: the same for every cluster
+//! rollout/admission.yaml     the API server's configuration for namespaces that nobody labels
+//! rollout/guard.yaml         what takes its place where it cannot be set
 //! rollout/data/              what the steps go by: objects, patches, what the plan has seen
 //! ```
 //!
@@ -18,11 +20,15 @@ mod steps;
 
 use std::num::NonZeroUsize;
 
+use super::admission_config::commented;
+use super::guard::guard;
 use super::quoting::shell_word;
 use super::workload_patches::{File, Keeping};
+use crate::migrate::admission_config::propose;
 use crate::migrate::plan::Plan;
 use crate::rollout::Labelling;
 use crate::rollout::removal::Removal;
+use crate::version::Version;
 
 /// The directory of the rollout in a bundle.
 const DIRECTORY: &str = "rollout";
@@ -37,6 +43,8 @@ pub struct Rollout<'p> {
     pub plan: &'p Plan,
     /// Which of its namespaces are labelled.
     pub labelling: Labelling,
+    /// The cluster's server, where it is known.
+    pub server: Option<Version>,
     /// Whether the plan is of some of the cluster's namespaces only.
     pub is_partial: bool,
     /// How many namespaces are labelled at a time.
@@ -55,6 +63,7 @@ pub fn files(rollout: &Rollout<'_>) -> Vec<File> {
         .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
         .chain(data::files(rollout))
         .chain(steps::files(rollout))
+        .chain(for_new_namespaces(rollout))
         .collect();
     files.push(preflight::file(rollout));
     files.push(readme::file(rollout));
@@ -63,6 +72,22 @@ pub fn files(rollout: &Rollout<'_>) -> Vec<File> {
         file.path = format!("{DIRECTORY}/{}", file.path);
     }
     files
+}
+
+/// What holds where nobody sets labels: the API server's configuration, or what takes its place. It is
+/// for all namespaces, so only a plan of all can tell.
+fn for_new_namespaces(rollout: &Rollout<'_>) -> Vec<File> {
+    let Rollout { plan, labelling, server, .. } = *rollout;
+    if rollout.is_partial {
+        return Vec::new();
+    }
+    let proposal = propose(plan, None, |namespace| labelling.reason_to_skip(plan, namespace));
+    [
+        ("admission.yaml", commented(plan, &proposal, server)),
+        ("guard.yaml", guard(&proposal, server)),
+    ]
+    .map(|(path, text)| File { path: path.to_owned(), text })
+    .to_vec()
 }
 
 /// What is the same for every cluster.
@@ -81,8 +106,11 @@ const LIBRARY: &[(&str, &str)] = &[
     ("lib/step.sh", include_str!("../../templates/rollout/lib/step.sh")),
 ];
 
-/// A call of a function with its words; `None` where no shell can pass one of them.
+/// A call of a function with its words; `None` where no shell can pass one of them, or it holds a
+/// control character, which has no place in a script that is to be read.
 fn call<'w>(function: &str, words: impl IntoIterator<Item = &'w str>) -> Option<String> {
-    let words: Option<Vec<String>> = words.into_iter().map(shell_word).collect();
+    let is_readable = |word: &&str| !word.contains(char::is_control);
+    let word = |word| Some(word).filter(is_readable).and_then(shell_word);
+    let words: Option<Vec<String>> = words.into_iter().map(word).collect();
     Some(format!("{function} {}\n", words?.join(" ")))
 }

@@ -18,6 +18,7 @@ mod plan;
 mod policies;
 mod program;
 mod review;
+mod rollout;
 mod script;
 mod simulate;
 mod streams;

@@ -318,8 +318,8 @@ fn a_bundle_holds_every_report() {
         assert_eq!(folder.read(&format!("out/plan/{file}")), printed, "{format}");
     }
     let files = std::fs::read_dir(folder.path("out/plan")).unwrap().count();
-    // And patches, their script, their kustomization and the policy that some need first.
-    assert_eq!(files, 8 + 4, "no temporary file is left behind");
+    // And patches, their script, their kustomization, the policy that some need first, and the rollout.
+    assert_eq!(files, 8 + 5, "no temporary file is left behind");
 }
 
 #[test]

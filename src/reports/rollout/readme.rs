@@ -18,6 +18,13 @@ step is kept in `state/`, and its `.undo.sh` puts it back; undo the last step fi
 
 ";
 
+const NEW_NAMESPACES: &str = "
+[`admission.yaml`](admission.yaml) is a configuration for the API server: what holds in namespaces that
+are made later. It goes in after step 4, as the namespaces that it names need no label then and all
+others have one. Where the API server cannot be configured (managed clouds), [`guard.yaml`](guard.yaml)
+tells what to do instead.
+";
+
 const TAIL: &str = "
 Look at the cluster after each step: `psp2psa verify` does. Between steps 4 and 5, and between 5 and 8,
 leave it some days: CronJobs and rarely started workloads are refused only when they start.
@@ -29,6 +36,9 @@ pub(super) fn file(rollout: &Rollout<'_>) -> File {
     for (name, does, here) in steps(rollout) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "| {name} | {does} | {here} |");
+    }
+    if !rollout.is_partial {
+        text.push_str(NEW_NAMESPACES);
     }
     text.push_str(TAIL);
     text.push_str(&left_out(rollout));

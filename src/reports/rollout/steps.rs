@@ -124,7 +124,7 @@ pub(super) fn script(step: &Step, body: &str) -> String {
          #\n\
          {about}#\n\
          # Can be run again, and then goes on. Options: sh {name}.sh --help\n\
-         # shellcheck disable=SC1091,SC2154\n\
+         # shellcheck disable=SC1091,SC2016,SC2154\n\
          set -eu\n\
          . \"$(dirname -- \"$0\")/lib/step.sh\"\n\
          {libraries}begin {name} \"$@\"\n\n\
@@ -229,17 +229,18 @@ fn remove(rollout: &Rollout<'_>) -> String {
         text.extend(call("remove", [&*rbac("rolebindings"), &*step.namespace.name, policy]));
     }
     for binding in &removal.bindings {
-        text.extend(remove_call(&binding.object));
+        text.push_str(&remove_call(&binding.object));
     }
     for (n, role) in removal.mixed_roles.iter().enumerate() {
         let ObjectRef { kind, namespace, name } = &role.object;
         let resource = rbac(&format!("{}s", kind.to_ascii_lowercase()));
         let file = format!("data/{}", role_patch(n));
         let namespace = namespace.as_deref().unwrap_or_default();
-        text.extend(call("change", [&*resource, namespace, &**name, "json", &file]));
+        let change = call("change", [&*resource, namespace, &**name, "json", &file]);
+        text.push_str(&change.unwrap_or_else(|| unspeakable(&role.object)));
     }
     for role in &removal.roles {
-        text.extend(remove_call(&role.object));
+        text.push_str(&remove_call(&role.object));
     }
     text.extend(call("remove", [&*rbac("clusterroles"), "", policy]));
     text.push_str("if has_psp; then\n");
@@ -255,7 +256,12 @@ fn remove(rollout: &Rollout<'_>) -> String {
     text
 }
 
-fn remove_call(object: &ObjectRef) -> Option<String> {
+fn remove_call(object: &ObjectRef) -> String {
     let resource = format!("{}s.rbac.authorization.k8s.io", object.kind.to_ascii_lowercase());
-    call("remove", [&*resource, object.namespace.as_deref().unwrap_or_default(), &*object.name])
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    call("remove", [&*resource, namespace, &*object.name]).unwrap_or_else(|| unspeakable(object))
+}
+
+fn unspeakable(object: &ObjectRef) -> String {
+    comment(&format!("{object}: left out: a name that cannot stand in a script"))
 }

@@ -12,8 +12,12 @@ minor_of_server() {
 need_pod_security() {
   [ "$mode" != undo ] || return 0
   minor_of_server
-  [ "$minor" -ge 23 ] ||
-    die "the server is v1.$minor: Pod Security admission is on from v1.23; upgrade to v1.23 or v1.24 first"
+  if [ "$minor" -lt 23 ]; then
+    [ "$forces" = yes ] ||
+      die "the server is v1.$minor: Pod Security admission is on from v1.23; upgrade to v1.23 or v1.24 first, or set labels for the upgrade by --force"
+    say "the server is v1.$minor: labels do nothing before v1.23"
+    return 0
+  fi
   if k label --dry-run=server --overwrite namespace kube-system \
     pod-security.kubernetes.io/enforce=no-level >"$work/out" 2>&1; then
     die "Pod Security admission is off: the server takes any value for its labels"
