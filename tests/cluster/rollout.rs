@@ -186,6 +186,30 @@ fn what_has_changed_since_the_plan_stops_it() {
 }
 
 #[test]
+fn what_the_preflight_finds_is_named() {
+    let rollout = Rollout::of("kubectl", Release::V1_24, &[]);
+    let enforce = "pod-security.kubernetes.io/enforce";
+    rollout.cluster.change("Namespace", "", "team-web", |namespace| {
+        namespace["metadata"]["labels"][enforce] = "privileged".into();
+    });
+    rollout.cluster.change("Deployment", "velero", "velero", |deployment| {
+        let revision = "deployment.kubernetes.io/revision";
+        deployment["metadata"]["annotations"][revision] = "99".into();
+    });
+    rollout.cluster.deny("delete", "podsecuritypolicies.policy");
+    let said = rollout.tries("0-preflight", &["--force"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stderr.contains("delete podsecuritypolicies.policy"), "{said:?}");
+    for line in [
+        "namespace team-web: has enforce=privileged",
+        "Deployment velero in namespace velero: has another template",
+    ] {
+        assert!(said.stdout.lines().any(|it| it == line), "{line}: {said:?}");
+    }
+    rollout.fails("0-preflight", &[], "you may not do the above");
+}
+
+#[test]
 fn a_warning_that_the_plan_did_not_foresee_stops_it() {
     let rollout = Rollout::of_some(Release::V1_24);
     let image =

@@ -10,7 +10,7 @@ bypass() {
       return 0
     fi
     case $(now_of "$2" enforce) in
-      *-) [ "$forces" = yes ] || die "$2: enforces no level yet, and would be without protection; see step 4" ;;
+      *-) [ "$forces" = yes ] || die "$2: enforces no level yet, and would be without protection; see step 4, or --force" ;;
     esac
   fi
   cat >"$work/binding.json" <<END

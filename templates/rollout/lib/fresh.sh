@@ -12,7 +12,7 @@ need_fresh() {
     changed_workloads
   } >"$work/stale"
   if [ -s "$work/stale" ]; then
-    cat "$work/stale"
+    sort "$work/stale"
     [ "$forces" = yes ] || die "the cluster has changed since the plan; plan again, or see --force"
   else
     say "the cluster is as the plan has seen it"
@@ -27,14 +27,29 @@ new_namespaces() {
   done
 }
 
+# changed_labels: labels that neither the plan nor this rollout knows, and those that are gone
 changed_labels() {
-  while read -r namespace; do
-    [ -f "$work/namespaces/$namespace" ] || continue
-    for key in enforce enforce-version audit audit-version warn warn-version; do
-      now=$(now_of "$namespace" "$key")
-      is_known "$namespace" "$now" || printf 'namespace %s: has %s\n' "$namespace" "$now"
-    done
-  done <"$data/namespaces"
+  touch "$state/labels"
+  for namespace in "$work"/namespaces/*; do
+    echo "${namespace##*/}"
+    sed -n "s#^$prefix/#${namespace##*/} #p" "$namespace"
+  done >"$work/labels"
+  awk '
+    { key = $0; sub(/=.*/, "", key) }
+    FILENAME == ARGV[1] { planned[$1] = 1; next }
+    FILENAME == ARGV[2] { known[$0] = 1; was[key] = 1; next }
+    FILENAME == ARGV[3] { known[$0] = 1; next }
+    NF == 1 { is_there[$1] = 1; next }
+    $2 !~ /^(enforce|audit|warn)(-version)?=/ { next }
+    { now[key] = 1 }
+    ($1 in planned) && !($0 in known) { print "namespace " $1 ": has " $2 }
+    END {
+      for (key in was) {
+        split(key, words, " ")
+        if (words[1] in is_there && !(key in now)) print "namespace " words[1] ": has no " words[2] " any more"
+      }
+    }
+  ' "$data/namespaces" "$data/labels" "$state/labels" "$work/labels"
 }
 
 # workloads_now: NAMESPACE KIND NAME REVISION of every workload with a template of its own

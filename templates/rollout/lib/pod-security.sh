@@ -60,7 +60,7 @@ refuses_violations() {
     grep -q '"kind": "Pod"' "$work/out" && ! grep -q '"kubernetes.io/psp"' "$work/out" &&
       die "Pod Security admission does not work: namespace $probed enforces restricted, and takes $pod"
   done
-  say "PodSecurityPolicy answers before Pod Security admission does; the refused label shows that it is on"
+  say "another admission plugin answers first for pods; that it refuses a label that is no level shows that Pod Security admission is on"
 }
 
 # psp_in NAMESPACE: `on`, `off`, or `unknown` where something else refuses the pod
