@@ -78,9 +78,9 @@ begin() {
     keep "$state/cluster" "$cluster"
   fi
   case $mode in
-    change) say "begins" ;;
+    change) say "step $step" ;;
     undo)
-      say "is undone"
+      say "undoing step $step"
       last=$step
       for done in "$state"/[0-9]-*; do
         if [ -d "$done" ]; then last=${done##*/}; fi
@@ -101,9 +101,9 @@ finish() {
   case $mode in
     undo)
       rm -rf -- "$own"
-      say "undone"
+      say "step $step is undone"
       ;;
-    dry-run) say "done; nothing was changed" ;;
-    *) say "done" ;;
+    dry-run) say "step $step: nothing was changed" ;;
+    *) say "step $step is done" ;;
   esac
 }
