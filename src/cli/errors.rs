@@ -18,6 +18,8 @@ pub const EXIT_USAGE: u8 = 2;
 pub const EXIT_INCOMPLETE: u8 = 3;
 /// Failure.
 pub const EXIT_FAILURE: u8 = 4;
+/// Interrupted by the user, as shells give it.
+pub const EXIT_INTERRUPTED: u8 = 130;
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -52,6 +54,8 @@ pub enum Outcome {
     Findings,
     /// The input was incomplete.
     Incomplete,
+    /// The user has interrupted what can be gone on with.
+    Interrupted,
 }
 
 /// Why a run could not do its work.
@@ -91,6 +95,22 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// A file cannot be read.
+    #[error("`{}` cannot be read: {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A change of the cluster is not begun, or not gone on with.
+    #[error("{message}")]
+    Stopped {
+        /// Why.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The output directory holds files already.
     #[error("`{}` is not empty", path.display())]
     NotEmpty {
@@ -116,7 +136,8 @@ impl CliError {
             }
             Self::TerminalInput => "pipe a dump into the command, or give a file with `-f FILE`",
             Self::NothingRead => "check the files named above",
-            Self::Usage { hint, .. } => hint,
+            Self::Usage { hint, .. } | Self::Stopped { hint, .. } => hint,
+            Self::Read { .. } => "check the file named above",
             Self::AdmissionConfig(_) => {
                 "give the file of the API server's --admission-control-config-file, or a \
                  PodSecurityConfiguration; `psp2psa admission-config` prints one to start from"
@@ -139,6 +160,7 @@ pub(super) fn exit(result: Result<Outcome, CliError>, program: Program) -> ExitC
         Ok(Outcome::Clean) => EXIT_CLEAN,
         Ok(Outcome::Findings) => EXIT_FINDINGS,
         Ok(Outcome::Incomplete) => EXIT_INCOMPLETE,
+        Ok(Outcome::Interrupted) => EXIT_INTERRUPTED,
         Err(error) if error.is_closed_pipe() => EXIT_CLEAN,
         Err(error) => {
             let mut text = format!("error: {}", with_causes(&error));

@@ -99,18 +99,14 @@ pub(super) fn read_snapshot(
     cluster: &ClusterArgs,
     namespaces: &[String],
 ) -> Result<Snapshot, CliError> {
-    let mut builder = SnapshotBuilder::new("default");
-    let mut input_errors = Vec::new();
     if input.is_empty() {
-        let progress = Arc::new(Progress::new());
-        let read = cluster::read_into(&mut builder, &cluster.request(namespaces), progress.clone());
-        progress.clear();
-        read?;
-    } else {
-        let inputs = input.inputs()?;
-        let progress = Progress::new();
-        input_errors = sources::read_into_with(&mut builder, &inputs, &mut || progress.object());
+        return read_cluster(cluster, namespaces);
     }
+    let mut builder = SnapshotBuilder::new("default");
+    let inputs = input.inputs()?;
+    let progress = Progress::new();
+    let input_errors = sources::read_into_with(&mut builder, &inputs, &mut || progress.object());
+    drop(progress);
     for error in &input_errors {
         errors::say(&format!("error: {}", errors::with_causes(error)));
     }
@@ -119,6 +115,21 @@ pub(super) fn read_snapshot(
     if snapshot.reading.read.is_empty() && !input_errors.is_empty() {
         return Err(CliError::NothingRead);
     }
+    Ok(snapshot)
+}
+
+/// Reads the cluster, and says on standard error what cannot be read.
+pub(super) fn read_cluster(
+    cluster: &ClusterArgs,
+    namespaces: &[String],
+) -> Result<Snapshot, CliError> {
+    let mut builder = SnapshotBuilder::new("default");
+    let progress = Arc::new(Progress::new());
+    let read = cluster::read_into(&mut builder, &cluster.request(namespaces), progress.clone());
+    progress.clear();
+    read?;
+    let snapshot = builder.finish();
+    report_reading(&snapshot);
     Ok(snapshot)
 }
 

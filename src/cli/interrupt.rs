@@ -1,17 +1,66 @@
 //! What remains when the user interrupts?
 //!
 //! Nothing that is half-written. Files are written under another name and then renamed, so that
-//! only that one has to be removed; the rest the system does.
+//! only that one has to be removed; the rest the system does. While a cluster is changed, an
+//! interruption waits until the request under way is answered; a second one does not.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
+
+use super::errors::EXIT_INTERRUPTED;
 
 /// What has been begun and not yet been renamed.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 static HANDLER: Once = Once::new();
 
-/// The exit code of programs that are interrupted, as shells give it.
-const EXIT_INTERRUPTED: i32 = 130;
+/// Whether an interruption waits, and whether there was one.
+static IS_DEFERRED: AtomicBool = AtomicBool::new(false);
+static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// While this lives, an interruption is only noted.
+#[derive(Debug)]
+pub(super) struct Deferred(());
+
+impl Deferred {
+    pub(super) fn new() -> Self {
+        handle();
+        IS_DEFERRED.store(true, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Whether the user has interrupted.
+    #[expect(clippy::unused_self, reason = "only while it lives does it say so")]
+    pub(super) fn is_interrupted(&self) -> bool {
+        IS_INTERRUPTED.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        IS_DEFERRED.store(false, Ordering::SeqCst);
+    }
+}
+
+fn handle() {
+    HANDLER.call_once(|| {
+        // Without a handler an interruption ends the program all the same.
+        let _ = ctrlc::set_handler(|| {
+            let is_first = !IS_INTERRUPTED.swap(true, Ordering::SeqCst);
+            if is_first && IS_DEFERRED.load(Ordering::SeqCst) {
+                return;
+            }
+            for path in with_paths(std::mem::take) {
+                let _ = if path.is_dir() {
+                    std::fs::remove_dir_all(&path)
+                } else {
+                    std::fs::remove_file(&path)
+                };
+            }
+            std::process::exit(EXIT_INTERRUPTED.into());
+        });
+    });
+}
 
 /// Removes a file or directory if the user interrupts while this lives.
 #[derive(Debug)]
@@ -19,19 +68,7 @@ pub(super) struct Unfinished(PathBuf);
 
 impl Unfinished {
     pub(super) fn new(path: &Path) -> Self {
-        HANDLER.call_once(|| {
-            // Without a handler an interruption ends the program all the same.
-            let _ = ctrlc::set_handler(|| {
-                for path in with_paths(std::mem::take) {
-                    let _ = if path.is_dir() {
-                        std::fs::remove_dir_all(&path)
-                    } else {
-                        std::fs::remove_file(&path)
-                    };
-                }
-                std::process::exit(EXIT_INTERRUPTED);
-            });
-        });
+        handle();
         with_paths(|paths| paths.push(path.to_owned()));
         Self(path.to_owned())
     }

@@ -8,6 +8,7 @@
 
 mod admission_args;
 mod admission_config;
+mod apply;
 mod bundle;
 mod check;
 mod cluster_args;
@@ -21,6 +22,7 @@ mod interrupt;
 mod judge_args;
 mod not_found;
 mod plan;
+mod plan_args;
 mod policies;
 mod program;
 mod progress;
@@ -40,7 +42,7 @@ use program::Program;
 ///
 /// Simulates what PodSecurityPolicy admission does to each pod, judges each pod by the Pod Security
 /// Standards, and finds for every namespace the strictest level that its workloads still satisfy
-/// once PSP is gone. Reads clusters and dumps; never changes a cluster.
+/// once PSP is gone. Reads clusters and dumps; only `apply` changes a cluster.
 #[derive(Debug, Parser)]
 #[command(
     name = "psp2psa",
@@ -64,6 +66,7 @@ enum Command {
     Simulate(simulate::Args),
     Check(check::Args),
     Collect(Box<collect::Args>),
+    Apply(Box<apply::Args>),
     Completion(completion::Args),
     #[command(name = "__complete", hide = true)]
     Words(words::Args),
@@ -95,6 +98,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Simulate(args) => simulate::run(&args, &mut out)?,
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Collect(args) => collect::run(&args, &mut out)?,
+        Command::Apply(args) => apply::run(&args, &mut out)?,
         Command::Completion(args) => completion::run(&args, &mut Cli::command(), &mut out)?,
         Command::Words(args) => words::run(&args, &mut Cli::command(), &mut out)?,
     };

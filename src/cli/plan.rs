@@ -1,22 +1,16 @@
 //! `plan`: the main job.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::admission_args::AdmissionArgs;
 use super::bundle;
 use super::cluster_args::ClusterArgs;
-use super::errors::{self, CliError, Outcome};
+use super::errors::{CliError, Outcome};
 use super::input::{InputArgs, read_snapshot};
-use super::judge_args::JudgeArgs;
+use super::plan_args::PlanArgs;
 use crate::cluster;
-use crate::level::Level;
-use crate::migrate::Options;
-use crate::migrate::assemble;
 use crate::migrate::plan::Plan;
-use crate::objects::selector::Selector;
 use crate::reports::rollout::{self, Rollout};
 use crate::reports::{
     Document, StructuredFormat, diff, html, markdown, patches, plan_table, script,
@@ -46,7 +40,6 @@ use crate::rollout::waves::DEFAULT_SIZE;
     psp2psa plan -f cluster.json --admission-config admission.yaml\n\n  \
     # Everything into one directory\n  \
     psp2psa plan -f cluster.json --out-dir plan/")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -54,43 +47,8 @@ pub(super) struct Args {
     #[command(flatten)]
     cluster: ClusterArgs,
 
-    /// Plan only this namespace; may be given several times
-    #[arg(short, long, value_name = "NAME")]
-    namespace: Vec<String>,
-
-    /// Plan only namespaces whose labels match, as kubectl's -l
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
-    selector: Option<Selector>,
-
     #[command(flatten)]
-    judge: JudgeArgs,
-
-    #[command(flatten)]
-    admission: AdmissionArgs,
-
-    /// Treat this namespace as a system namespace; may be given several times
-    #[arg(long, value_name = "NAME")]
-    system_namespace: Vec<String>,
-
-    /// Label system namespaces too
-    #[arg(long)]
-    include_system: bool,
-
-    /// Label namespaces too whose answer is uncertain, as the input lacks something
-    #[arg(long)]
-    allow_incomplete: bool,
-
-    /// Enforce this level in namespaces without workloads, instead of none
-    #[arg(long, value_name = "LEVEL")]
-    empty_namespaces: Option<Level>,
-
-    /// Warn by this level everywhere, instead of the next stricter one
-    #[arg(long, value_name = "LEVEL")]
-    warn: Option<Level>,
-
-    /// Audit by this level everywhere, instead of the next stricter one
-    #[arg(long, value_name = "LEVEL")]
-    audit: Option<Level>,
+    plan: PlanArgs,
 
     /// Print the smallest ClusterRole that lets plan and collect read everything, and end
     #[arg(long)]
@@ -173,37 +131,9 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         out.write_all(cluster::cluster_role().as_bytes()).map_err(CliError::Output)?;
         return Ok(Outcome::Clean);
     }
-    let snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
-
-    let options = Options {
-        system_namespaces: args.system_namespace.iter().cloned().collect(),
-        warn: args.warn,
-        audit: args.audit,
-        empty_namespaces: args.empty_namespaces,
-        ..args.admission.over(args.judge.options(&snapshot))?
-    };
-    let names: BTreeSet<&str> = args.namespace.iter().map(String::as_str).collect();
-    let is_selected = |name: &str| {
-        let is_named = names.is_empty() || names.contains(name);
-        let is_labelled = args.selector.as_ref().is_none_or(|selector| {
-            let labels = snapshot.namespaces.get(name).map(|namespace| &namespace.labels);
-            labels.is_some_and(|labels| selector.selects(labels))
-        });
-        is_named && is_labelled
-    };
-    let plan = assemble::plan(&snapshot, &options, &is_selected);
-    for name in names {
-        let is_known = snapshot.namespaces.contains_key(name)
-            || plan.namespaces.iter().any(|namespace| *namespace.name == *name);
-        if !is_known {
-            errors::say(&format!("warning: namespace `{name}` is not in the input"));
-        }
-    }
-
-    let labelling = Labelling {
-        includes_system: args.include_system,
-        includes_incomplete: args.allow_incomplete,
-    };
+    let snapshot = read_snapshot(&args.input, &args.cluster, args.plan.namespaces())?;
+    let plan = args.plan.plan(&snapshot)?;
+    let labelling = args.plan.labelling();
     match &args.out_dir {
         Some(directory) => {
             bundle::prepare(directory, args.force)?;
@@ -215,8 +145,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
             let rollout = Rollout {
                 plan: &plan,
                 labelling,
-                server: args.judge.server_version(&snapshot),
-                is_partial: !args.namespace.is_empty() || args.selector.is_some(),
+                server: args.plan.judge.server_version(&snapshot),
+                is_partial: args.plan.is_partial(),
                 wave_size: args.wave_size,
                 keeping: &keeping,
                 removal: &removal(&snapshot),

@@ -9,7 +9,7 @@
 //! Each kind is listed once, for the whole cluster or for the namespaces that were named; nothing is
 //! asked per object. What the cluster does not give is recorded, with the grant that would cure it,
 //! and the rest goes on. Only this module knows of asynchrony: [`read_into`] returns when all is
-//! read.
+//! read, and a [`Writer`] when what it was told to write is written.
 
 mod connection;
 mod discovery;
@@ -19,6 +19,8 @@ mod kinds;
 mod list;
 mod login;
 mod request;
+mod warnings;
+mod write;
 
 use std::sync::{Arc, Mutex};
 
@@ -26,6 +28,7 @@ pub use connection::Target;
 pub use errors::ClusterError;
 pub use grants::cluster_role;
 pub use kinds::{KINDS, ListedKind};
+pub use write::{Address, Mode, WriteError, Writer, Written};
 
 use crate::objects::meta::Name;
 use crate::objects::server::Unlisted;

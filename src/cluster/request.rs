@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use flate2::bufread::MultiGzDecoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde::Deserialize;
@@ -102,11 +102,37 @@ impl Requester {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let error = match self.attempt(path, read.clone()).await {
+            let read = read.clone();
+            let request = self.request(&Call::get(path))?;
+            let error = match self.attempt(request, move |_, body| read(body)).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             match error.wait(attempt, contact) {
+                Some(wait) if attempt < MAX_ATTEMPTS => tokio::time::sleep(wait).await,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Asks for a write, again where it fails in passing. That may carry it out twice: a call must
+    /// be so that the second time it is refused, or changes nothing.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Reply, RequestError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let read = |headers: &HeaderMap, body: &mut dyn Read| {
+                let mut bytes = Vec::new();
+                body.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                let object = serde_json::from_slice(&bytes)
+                    .map_err(|_| "the answer is no JSON of its kind".to_owned())?;
+                Ok(Reply { object, headers: headers.clone() })
+            };
+            let error = match self.attempt(self.request(call)?, read).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            match error.wait(attempt, Contact::Later) {
                 Some(wait) if attempt < MAX_ATTEMPTS => tokio::time::sleep(wait).await,
                 _ => return Err(error),
             }
@@ -127,13 +153,13 @@ impl Requester {
         .await
     }
 
-    async fn attempt<T, F>(&self, path: &str, read: F) -> Result<T, RequestError>
+    async fn attempt<T, F>(&self, request: Request<Body>, read: F) -> Result<T, RequestError>
     where
         T: Send + 'static,
-        F: Fn(&mut dyn Read) -> Result<T, String> + Send + 'static,
+        F: Fn(&HeaderMap, &mut dyn Read) -> Result<T, String> + Send + 'static,
     {
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
-        let sent = self.connection.client.send(self.request(path)?);
+        let sent = self.connection.client.send(request);
         let answer = match tokio::time::timeout_at(next_deadline(deadline), sent).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(of_transport(&error)),
@@ -150,11 +176,11 @@ impl Requester {
             } else {
                 Box::new(body)
             };
-            if status == StatusCode::OK {
+            if status.is_success() {
                 if let Some(fault) = not_json(&headers) {
                     return Err(RequestError::NotKubernetes(fault));
                 }
-                return read(&mut body).map_err(RequestError::Broken);
+                return read(&headers, &mut body).map_err(RequestError::Broken);
             }
             Err(of_status(status, &headers, &mut body))
         });
@@ -168,18 +194,47 @@ impl Requester {
         }
     }
 
-    fn request(&self, path: &str) -> Result<Request<Body>, RequestError> {
-        let mut request = Request::get(path).header(ACCEPT, "application/json");
+    fn request(&self, call: &Call<'_>) -> Result<Request<Body>, RequestError> {
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(call.path)
+            .header(ACCEPT, "application/json");
         if self.connection.accepts_gzip {
             request = request.header(ACCEPT_ENCODING, "gzip");
         }
-        request.body(Body::empty()).map_err(|error| RequestError::NoAnswer {
+        if !call.body.is_empty() {
+            request = request.header(CONTENT_TYPE, call.content_type);
+        }
+        let body = Body::from(call.body.clone());
+        request.body(body).map_err(|error| RequestError::NoAnswer {
             reason: error.to_string(),
             is_retriable: false,
             is_connecting: false,
             is_silence: false,
         })
     }
+}
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) path: &'a str,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
+}
+
+impl<'a> Call<'a> {
+    fn get(path: &'a str) -> Self {
+        Self { method: Method::GET, path, content_type: "", body: Vec::new() }
+    }
+}
+
+/// The answer to a write.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) object: serde_json::Value,
+    pub(super) headers: HeaderMap,
 }
 
 impl RequestError {

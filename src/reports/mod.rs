@@ -1,6 +1,7 @@
 //! How do results become bytes? One file per report; each is a function from data to text.
 
 pub mod admission_config;
+pub mod apply;
 pub mod check;
 pub mod clones;
 pub mod diff;

@@ -248,7 +248,8 @@ fn bypass_manifest(name: &Name) -> String {
 }
 
 /// The policy that lets every pod pass, and the ClusterRole of those who may use it.
-pub(super) fn bypass_objects(name: &Name) -> [Json; 2] {
+#[must_use]
+pub fn bypass_objects(name: &Name) -> [Json; 2] {
     let policy = Object::PodSecurityPolicy(Box::new(bypass::policy(name.clone())));
     let role = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",

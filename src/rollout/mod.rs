@@ -12,6 +12,8 @@ pub mod removal;
 pub mod review;
 pub mod stage;
 pub mod template_drift;
+pub mod undo;
+pub mod warnings;
 pub mod waves;
 
 #[cfg(test)]
@@ -19,4 +21,5 @@ mod testing;
 
 pub use labelling::Labelling;
 pub use stage::Stage;
+pub use undo::Undo;
 pub use waves::{Step, Wave, waves};

@@ -55,6 +55,11 @@ fn help_of_collect() {
 }
 
 #[test]
+fn help_of_apply() {
+    assert_snapshot!(psp2psa("apply --help").run());
+}
+
+#[test]
 fn help_of_completion() {
     assert_snapshot!(psp2psa("completion --help").run());
 }
@@ -80,6 +85,7 @@ fn every_command_has_its_help_here() {
             "simulate",
             "check",
             "collect",
+            "apply",
             "completion",
             "help"
         ]

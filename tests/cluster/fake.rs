@@ -27,7 +27,14 @@ enum Effect {
     Answer(Answer),
     /// The answer is the regular one, and comes so much later than the change is made.
     Delay(Duration),
+    /// The request is carried out, and its answer never comes.
+    Lost,
+    /// Something happens before.
+    Before(Arc<dyn Fn() + Send + Sync>),
 }
+
+/// The query of all writes of the program, and of no dry run.
+pub(crate) const WRITES: &str = "fieldManager=psp2psa";
 
 struct Fault {
     /// Empty for any.
@@ -45,6 +52,8 @@ impl Fault {
         (self.method.is_empty() || self.method == seen.method)
             && self.path == seen.path
             && seen.query.contains(self.query)
+            // What is meant for writes is not for dry runs, unless they are named.
+            && (self.query != WRITES || !seen.query.contains("dryRun"))
     }
 }
 
@@ -158,8 +167,36 @@ impl Cluster {
     }
 
     /// Answers the next such request as it should, but only a while after it is carried out.
-    pub(crate) fn delay(&self, method: &'static str, path: &str, time: Duration) -> &Self {
-        self.fault(method, path, "", Effect::Delay(time), false)
+    pub(crate) fn delay(
+        &self,
+        method: &'static str,
+        path: &str,
+        time: Duration,
+        query: &'static str,
+    ) -> &Self {
+        self.fault(method, path, query, Effect::Delay(time), false)
+    }
+
+    /// Carries the next such request out, and says nothing.
+    pub(crate) fn lose(&self, method: &'static str, path: &str, query: &'static str) -> &Self {
+        self.fault(method, path, query, Effect::Lost, false)
+    }
+
+    /// Does something before the next such request is carried out.
+    pub(crate) fn before(
+        &self,
+        method: &'static str,
+        path: &str,
+        query: &'static str,
+        act: impl Fn() + Send + Sync + 'static,
+    ) -> &Self {
+        self.fault(method, path, query, Effect::Before(Arc::new(act)), false)
+    }
+
+    /// Forgets what was to go wrong and has not.
+    pub(crate) fn heal(&self) -> &Self {
+        self.0.faults.lock().unwrap().clear();
+        self
     }
 
     fn fault(
@@ -205,8 +242,10 @@ impl Cluster {
             }
         });
         drop(faults);
-        if let Some(Effect::Answer(answer)) = effect {
-            return answer;
+        match &effect {
+            Some(Effect::Answer(answer)) => return answer.clone(),
+            Some(Effect::Before(act)) => act(),
+            _ => {}
         }
         let answer = self.regular(seen).unwrap_or_else(|| {
             let asked = format!("{} {}", seen.method, seen.target());
@@ -215,6 +254,7 @@ impl Cluster {
         });
         match effect {
             Some(Effect::Delay(time)) => Answer::Late(time, Box::new(answer)),
+            Some(Effect::Lost) => Answer::Reset,
             _ => answer,
         }
     }

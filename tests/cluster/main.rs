@@ -13,6 +13,7 @@
 
 mod access;
 mod admission;
+mod apply;
 mod collect;
 mod discovery;
 mod fake;

@@ -20,14 +20,16 @@ const NAME: &str = "0000-psp2psa-bypass";
 /// The longest name that an object can have.
 const LONGEST_NAME: usize = 253;
 
-/// A name for the policy that sorts before all others that take part, as PSP takes the first by name wherever it
-/// does not prefer one that writes nothing.
+/// A name for the policy that sorts before all others that take part, as PSP takes the first by name
+/// wherever it does not prefer one that writes nothing. One that is there already does not count: the
+/// name stays.
 ///
 /// Where a policy is called so that no name could come before it (`0`, say), the usual name: what
 /// becomes of pods then is told by [`UnderBypass`].
 #[must_use]
 pub fn name_before<'n>(policies: impl IntoIterator<Item = &'n str>) -> Name {
-    let Some(first) = policies.into_iter().min() else { return NAME.into() };
+    let others = policies.into_iter().filter(|name| !is_ours(name));
+    let Some(first) = others.min() else { return NAME.into() };
     if NAME < first {
         return NAME.into();
     }
@@ -35,6 +37,12 @@ pub fn name_before<'n>(policies: impl IntoIterator<Item = &'n str>) -> Name {
     let dashed = |n: usize| format!("0{}psp2psa-bypass", "-".repeat(n));
     let room = 1..LONGEST_NAME - "0psp2psa-bypass".len();
     room.map(dashed).find(|name| name.as_str() < first).map_or(NAME.into(), Name::from)
+}
+
+/// Whether [`name_before`] gives names like this one.
+fn is_ours(name: &str) -> bool {
+    let stem = name.strip_suffix("psp2psa-bypass").and_then(|stem| stem.strip_prefix('0'));
+    stem.is_some_and(|dashes| name == NAME || dashes.bytes().all(|byte| byte == b'-'))
 }
 
 /// What becomes of a workload's pods while the bypass may be used.
@@ -129,5 +137,9 @@ mod tests {
             assert!(crate::objects::names::is_object_name(&name), "{name}");
         }
         assert_eq!(&*name_before(["0"]), "0000-psp2psa-bypass");
+        for others in [["restricted", "a"], ["00-k0s-privileged", "0-first"]] {
+            let name = name_before(others);
+            assert_eq!(name_before([others[0], others[1], &name]), name);
+        }
     }
 }
