@@ -151,14 +151,14 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         StageName::Warn => crate::rollout::Stage::Warn,
         StageName::Enforce | StageName::Bypass => crate::rollout::Stage::Enforce,
     };
-    session.skip_left_out(&plan, stage_of);
+    let is_whole = session.skip_left_out(&plan, stage_of);
     let result = if stage == StageName::Bypass {
         bypass::run(&mut session, &snapshot, &plan, &mut record)
     } else {
         labels::run(&mut session, &snapshot, &plan, stage_of, &mut record)
     };
     let result = result.map(|outcome| match outcome {
-        Outcome::Clean if !plan.complete => Outcome::Incomplete,
+        Outcome::Clean if !is_whole || !plan.complete => Outcome::Incomplete,
         outcome => outcome,
     });
     finish(args, session.report, result, out)

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::bundle;
 use super::cluster_args::ClusterArgs;
@@ -11,6 +11,7 @@ use super::input::{InputArgs, read_snapshot};
 use super::plan_args::PlanArgs;
 use crate::cluster;
 use crate::migrate::plan::Plan;
+use crate::objects::snapshot::Snapshot;
 use crate::reports::rollout::{self, Rollout};
 use crate::reports::{
     Document, StructuredFormat, diff, html, markdown, patches, plan_table, script,
@@ -38,7 +39,7 @@ use crate::rollout::waves::DEFAULT_SIZE;
     psp2psa plan -f cluster.json -n shop -o diff\n\n  \
     # By the defaults and exemptions of the cluster, from the API server's configuration
     psp2psa plan -f cluster.json --admission-config admission.yaml\n\n  \
-    # Everything into one directory\n  \
+    # Everything into one directory, with the rollout as scripts\n  \
     psp2psa plan -f cluster.json --out-dir plan/")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -61,12 +62,12 @@ pub(super) struct Args {
     #[arg(long)]
     exit_code: bool,
 
-    /// Print as table, wide, json, yaml, script, patches, diff, html or markdown
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
+    /// Print as table (the default), wide, json, yaml, script, patches, diff, html or markdown
+    #[arg(short, long, value_enum)]
+    output: Option<Format>,
 
-    /// Write every format into this directory instead
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    /// Write into this directory instead: every format, or the one of -o; of scripts the whole rollout
+    #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
 
     /// Label so many namespaces at a time when the rollout of --out-dir enforces
@@ -78,9 +79,8 @@ pub(super) struct Args {
     force: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    #[default]
     Table,
     Wide,
     Json,
@@ -93,7 +93,7 @@ enum Format {
 }
 
 impl Format {
-    /// Every format with its file in a bundle.
+    /// Every format with its file in a bundle; of both tables one.
     const BUNDLE: [(Self, &str); 8] = [
         (Self::Table, "plan.txt"),
         (Self::Json, "plan.json"),
@@ -104,6 +104,11 @@ impl Format {
         (Self::Html, "plan.html"),
         (Self::Markdown, "plan.md"),
     ];
+
+    /// The format that its file in a bundle goes by.
+    fn in_bundle(self) -> Self {
+        if self == Self::Wide { Self::Table } else { self }
+    }
 
     fn write(self, plan: &Plan, labelling: Labelling, out: &mut impl Write) -> io::Result<()> {
         let document = || Document {
@@ -134,26 +139,21 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     let snapshot = read_snapshot(&args.input, &args.cluster, args.plan.namespaces())?;
     let plan = args.plan.plan(&snapshot)?;
     let labelling = args.plan.labelling();
-    match &args.out_dir {
-        Some(directory) => {
-            bundle::prepare(directory, args.force)?;
-            for (format, name) in Format::BUNDLE {
+    if let Some(directory) = &args.out_dir {
+        bundle::prepare(directory, args.force)?;
+        let is_wanted = |format| args.output.is_none_or(|wanted| wanted.in_bundle() == format);
+        for (format, name) in Format::BUNDLE {
+            if is_wanted(format) {
+                let format = args.output.unwrap_or(format);
                 bundle::write(directory, name, |out| format.write(&plan, labelling, out))?;
             }
-            let (patches, keeping) = workload_patches::bundle(&plan, &labelling);
-            bundle::write_patches(directory, &patches)?;
-            let rollout = Rollout {
-                plan: &plan,
-                labelling,
-                server: args.plan.judge.server_version(&snapshot),
-                is_partial: args.plan.is_partial(),
-                wave_size: args.wave_size,
-                keeping: &keeping,
-                removal: &removal(&snapshot),
-            };
-            bundle::write_rollout(directory, &rollout::files(&rollout))?;
         }
-        None => args.output.write(&plan, labelling, out).map_err(CliError::Output)?,
+        if is_wanted(Format::Script) {
+            write_rollout(args, directory, &plan, &snapshot)?;
+        }
+    } else {
+        let format = args.output.unwrap_or(Format::Table);
+        format.write(&plan, labelling, out).map_err(CliError::Output)?;
     }
     let has_faults = plan.findings.iter().any(|finding| finding.kind.is_fault());
     Ok(match (args.exit_code && has_faults, plan.complete) {
@@ -161,4 +161,26 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         (false, false) => Outcome::Incomplete,
         (false, true) => Outcome::Clean,
     })
+}
+
+/// Writes the scripts that carry the plan out, with the patches that they apply.
+fn write_rollout(
+    args: &Args,
+    directory: &Path,
+    plan: &Plan,
+    snapshot: &Snapshot,
+) -> Result<(), CliError> {
+    let labelling = args.plan.labelling();
+    let (patches, keeping) = workload_patches::bundle(plan, &labelling);
+    bundle::write_patches(directory, &patches)?;
+    let rollout = Rollout {
+        plan,
+        labelling,
+        server: args.plan.judge.server_version(snapshot),
+        is_partial: args.plan.is_partial(),
+        wave_size: args.wave_size,
+        keeping: &keeping,
+        removal: &removal(snapshot),
+    };
+    bundle::write_rollout(directory, &rollout::files(&rollout))
 }

@@ -2,6 +2,7 @@
 
 use crate::migrate::plan::{NamespacePlan, Plan};
 use crate::objects::names::is_namespace_name;
+use crate::psa::policy::{Policy, policy_of_labels};
 
 /// Which namespaces of a plan labels and patches are for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,5 +36,25 @@ impl Labelling {
             return Some(format!("incomplete input: {what} (--allow-incomplete labels it)"));
         }
         None
+    }
+
+    /// Why a namespace is in no stage of a rollout; `None` if it is.
+    ///
+    /// A stage sets a part of the labels and can be undone. The server takes neither where labels are
+    /// invalid already: it refuses every change that leaves other errors than there were.
+    ///
+    /// Upstream: `admission/admission.go`, `ValidateNamespace` (v1.37).
+    #[must_use]
+    pub fn reason_to_stay_out(&self, plan: &Plan, namespace: &NamespacePlan) -> Option<String> {
+        self.reason_to_skip(plan, namespace).or_else(|| {
+            let (_, errors) = policy_of_labels(&namespace.current_labels, &Policy::PRIVILEGED);
+            let first = errors.first()?;
+            let keys: Vec<String> = errors.iter().map(|it| format!("{}-", it.label)).collect();
+            Some(format!(
+                "{first} (`kubectl label namespace {} {}`, then plan again)",
+                namespace.name,
+                keys.join(" ")
+            ))
+        })
     }
 }

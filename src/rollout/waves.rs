@@ -34,7 +34,7 @@ pub fn waves<'p>(
     let mut steps: Vec<Step<'p>> = plan
         .namespaces
         .iter()
-        .filter(|namespace| labelling.reason_to_skip(plan, namespace).is_none())
+        .filter(|namespace| labelling.reason_to_stay_out(plan, namespace).is_none())
         .map(|namespace| Step { namespace, labels: stage.labels(namespace) })
         .filter(|step| !step.labels.is_empty())
         .collect();

@@ -116,7 +116,6 @@ fn wrong_usage_ends_with_2_and_prints_no_data() {
         "plan -f x --warn Restricted",
         "plan -f x --selector ==",
         "plan -f x --force",
-        "plan -f x -o json --out-dir y",
         "check -f x --pss-version 1.25",
         "check -f x --level strict",
         "simulate -f x --requester-group g",

@@ -323,6 +323,19 @@ fn a_bundle_holds_every_report() {
 }
 
 #[test]
+fn one_format_can_be_written_alone() {
+    let folder = Folder::with(&[("shop.yaml", SHOP)]);
+    folder.psp2psa("plan -f shop.yaml -o wide --out-dir wide").run();
+    let wide = folder.psp2psa("plan -f shop.yaml -o wide").stdout();
+    assert_eq!(folder.read("wide/plan.txt"), wide);
+    assert_eq!(std::fs::read_dir(folder.path("wide")).unwrap().count(), 1);
+    folder.psp2psa("plan -f shop.yaml -o script --out-dir scripts").run();
+    assert!(folder.path("scripts/rollout/0-preflight.sh").exists());
+    assert!(folder.path("scripts/labels.sh").exists());
+    assert!(!folder.path("scripts/plan.html").exists());
+}
+
+#[test]
 fn a_bundle_never_overwrites_unless_forced() {
     let folder =
         Folder::with(&[("shop.yaml", SHOP), ("out/mine.txt", ""), ("out/plan.txt", "old")]);

@@ -18,7 +18,11 @@ struct Rollout {
 impl Rollout {
     /// The bundle of the demo cluster, planned from what the server itself lists.
     fn of(kubectl: &str, release: Release, options: &[&str]) -> Self {
-        let cluster = Cluster::of_dump(release, "demo-1.21.json.gz");
+        Self::of_dump("demo-1.21.json.gz", kubectl, release, options)
+    }
+
+    fn of_dump(dump: &str, kubectl: &str, release: Release, options: &[&str]) -> Self {
+        let cluster = Cluster::of_dump(release, dump);
         let server = cluster.serve();
         let home = Home::new();
         kubeconfig(&home, &server);
@@ -103,6 +107,21 @@ fn every_step_is_done_and_undone() {
             assert_same(&rollout.cluster.objects(), before, &format!("{step}.undo"));
         }
     }
+}
+
+#[test]
+fn labels_of_all_kinds_come_back() {
+    // Some of its namespaces have labels already: stricter ones, looser ones, invalid ones.
+    let rollout = Rollout::of_dump("demo2-1.21.json.gz", "kubectl", Release::V1_24, &[]);
+    let start = rollout.cluster.objects();
+    for step in ["1-warn", "3-check", "4-enforce"] {
+        rollout.does(step);
+    }
+    assert!(rollout.cluster.objects() != start);
+    for step in ["4-enforce.undo", "1-warn.undo"] {
+        rollout.does(step);
+    }
+    assert_same(&rollout.cluster.objects(), &start, "undone");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::super::errors::CliError;
+use super::super::errors::{self, CliError};
 use super::Args;
 use crate::cluster::{Address, Mode, Target, WriteError, Writer, Written};
 use crate::migrate::plan::Plan;
@@ -84,11 +84,20 @@ impl<'a> Session<'a> {
         Ok(Self { args, writer, cluster: text_of(&system, "uid"), report })
     }
 
-    /// Puts the namespaces into the report that no wave has, with the reason.
-    pub(super) fn skip_left_out(&mut self, plan: &Plan, stage: Stage) {
+    /// Puts the namespaces into the report that no wave has, with the reason; whether all of them are
+    /// left out by the admin's own choice.
+    pub(super) fn skip_left_out(&mut self, plan: &Plan, stage: Stage) -> bool {
         let labelling = self.args.plan.labelling();
+        let mut is_chosen = true;
         for namespace in &plan.namespaces {
-            let reason = labelling.reason_to_skip(plan, namespace).or_else(|| {
+            let skipped = labelling.reason_to_skip(plan, namespace);
+            let invalid = labelling.reason_to_stay_out(plan, namespace);
+            if let (None, Some(why)) = (&skipped, &invalid) {
+                let name = printable(&namespace.name);
+                errors::say(&format!("warning: {name} is left out: {}", printable(why)));
+                is_chosen = false;
+            }
+            let reason = skipped.or(invalid).or_else(|| {
                 let nothing = "no workload shows which level it could enforce \
                                (--empty-namespaces LEVEL chooses one)";
                 stage.labels(namespace).is_empty().then(|| nothing.to_owned())
@@ -98,6 +107,7 @@ impl<'a> Session<'a> {
                 self.report.items.push(item.because(reason));
             }
         }
+        is_chosen
     }
 
     /// Asks whether to go on.

@@ -104,7 +104,7 @@ fn section(head: &str, items: impl Iterator<Item = String>) -> String {
 
 fn left_out(rollout: &Rollout<'_>) -> String {
     let namespaces = rollout.plan.namespaces.iter().filter_map(|namespace| {
-        let why = rollout.labelling.reason_to_skip(rollout.plan, namespace)?;
+        let why = rollout.labelling.reason_to_stay_out(rollout.plan, namespace)?;
         Some(format!("{}: {}", markdown(&namespace.name), markdown(&why)))
     });
     section("Namespaces that no step touches", namespaces)

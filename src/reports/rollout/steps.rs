@@ -152,7 +152,7 @@ fn left_out(rollout: &Rollout<'_>) -> String {
     let namespaces = rollout.plan.namespaces.iter();
     namespaces
         .filter_map(|namespace| {
-            let why = rollout.labelling.reason_to_skip(rollout.plan, namespace)?;
+            let why = rollout.labelling.reason_to_stay_out(rollout.plan, namespace)?;
             Some(comment(&format!("{}: left out: {why}", namespace.name)))
         })
         .collect()
