@@ -1,8 +1,8 @@
 //! `check`: which level of the Pod Security Standards do these pods satisfy?
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use super::errors::{CliError, Outcome};
+use super::errors::{self, CliError, Outcome};
 use super::input::{InputArgs, Known};
 use crate::level::Level;
 use crate::reports::check::{self, CheckItem, CheckReport};
@@ -22,7 +22,9 @@ use crate::version::Version;
     # Fail a pipeline if a pod would be refused in a restricted namespace\n  \
     helm template . | psp2psa check -f - --level restricted\n\n  \
     # By the rules of another version, for scripts\n  \
-    psp2psa check -f pod.yaml --pss-version v1.30 -o json")]
+    psp2psa check -f pod.yaml --pss-version v1.30 -o json\n\n  \
+    # Pods as they come\n  \
+    kubectl get pods -A --watch -o json | psp2psa check -f - -o jsonl")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -43,34 +45,43 @@ pub(super) struct Args {
     #[arg(long)]
     prepare: bool,
 
-    /// Print as table, wide, json or yaml
+    /// Print as table, wide, json, yaml or jsonl: an item a line, as soon as it is read
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
 }
 
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 enum Format {
     #[default]
     Table,
     Wide,
     Json,
     Yaml,
+    Jsonl,
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
     let mut report = CheckReport::new(args.pss_version);
     let mut has_findings = false;
+    let mut take = |item: CheckItem| {
+        if args.output != Format::Jsonl {
+            report.items.push(item);
+        } else if let Err(error) = write_line(&item, out) {
+            errors::end(error);
+        }
+    };
     let outcome = args.input.read(&mut |index, source, object| match object {
         Ok(Known { api_version, kind, object }) => {
             let subject = Subject::of(&object, api_version, kind, &args.namespace);
             let Some(subject) = subject else { return };
             let item = CheckItem::judge(index, source, &subject, args.pss_version, args.prepare);
             has_findings |= args.level.is_some_and(|level| !item.allows(level));
-            report.items.push(item);
+            take(item);
         }
-        Err(error) => report.items.push(CheckItem::unreadable(index, source, &error)),
+        Err(error) => take(CheckItem::unreadable(index, source, &error)),
     })?;
     match args.output {
+        Format::Jsonl => Ok(()),
         Format::Table => out.write_all(check::table(&report, false).as_bytes()),
         Format::Wide => out.write_all(check::table(&report, true).as_bytes()),
         Format::Json => reports::write_structured(&report, StructuredFormat::Json, out),
@@ -79,4 +90,11 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     .map_err(CliError::Output)?;
     // A finding is certain, whatever else could not be read.
     Ok(if has_findings { Outcome::Findings } else { outcome })
+}
+
+/// Writes an item as one line, and lets nobody wait for it.
+fn write_line(item: &CheckItem, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, item)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }

@@ -156,7 +156,16 @@ impl CliError {
 
 /// Reports how a run ended, and gives its exit code.
 pub(super) fn exit(result: Result<Outcome, CliError>, program: Program) -> ExitCode {
-    let code = match result {
+    ExitCode::from(report(result, program))
+}
+
+/// Ends the program where nobody takes what it prints any more: its input may have no end.
+pub(super) fn end(output: io::Error) -> ! {
+    std::process::exit(report(Err(CliError::Output(output)), Program::Itself).into())
+}
+
+fn report(result: Result<Outcome, CliError>, program: Program) -> u8 {
+    match result {
         Ok(Outcome::Clean) => EXIT_CLEAN,
         Ok(Outcome::Findings) => EXIT_FINDINGS,
         Ok(Outcome::Incomplete) => EXIT_INCOMPLETE,
@@ -170,8 +179,7 @@ pub(super) fn exit(result: Result<Outcome, CliError>, program: Program) -> ExitC
             say(&program.say(&text));
             error.code()
         }
-    };
-    ExitCode::from(code)
+    }
 }
 
 /// The text of an error and of what caused it, on one line.

@@ -3,19 +3,32 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::arriving::Arriving;
+
 /// How much is read at a time.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
 
 /// How far before an object its line may start to be told.
 const MAX_INDENT: usize = 256;
 
+/// What has to be in memory to know the form of the input by: a byte order mark, say.
+const MAX_MARK_BYTES: usize = 4;
+
 /// The largest object that is read. The API server's own limit is some 3 MB for a request, so this
 /// is a guard against input that is no cluster's.
 pub(super) const MAX_OBJECT_BYTES: usize = 512 << 20;
 
+/// Where the input comes from.
+enum Stream<'r> {
+    /// From where all of it is, or can be waited for.
+    Whole(Box<dyn Read + 'r>),
+    /// From where it comes when it likes.
+    Arriving(Arriving),
+}
+
 /// A window on the input: what has been read and not yet been consumed.
 pub(super) struct Buffer<'r> {
-    reader: Box<dyn Read + 'r>,
+    stream: Stream<'r>,
     bytes: Vec<u8>,
     start: usize,
     is_at_end: bool,
@@ -31,9 +44,17 @@ pub(super) struct Buffer<'r> {
 
 impl<'r> Buffer<'r> {
     pub(super) fn new(reader: impl Read + 'r) -> Self {
-        let reader = Box::new(reader);
+        Self::of(Stream::Whole(Box::new(reader)))
+    }
+
+    /// A window on what comes when it likes: nothing that has come waits for what has not.
+    pub(super) fn arriving(stream: Arriving) -> Self {
+        Self::of(Stream::Arriving(stream))
+    }
+
+    fn of(stream: Stream<'r>) -> Self {
         Self {
-            reader,
+            stream,
             bytes: Vec::new(),
             start: 0,
             is_at_end: false,
@@ -117,6 +138,10 @@ impl<'r> Buffer<'r> {
     /// Reads more, at least as much as there is: the cost of looking at an object again after each
     /// read stays proportional to its size. Returns whether anything was added.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
+        self.fill_from(true)
+    }
+
+    fn fill_from(&mut self, waits: bool) -> io::Result<bool> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -135,9 +160,17 @@ impl<'r> Buffer<'r> {
         self.bytes.resize(wanted, 0);
         let mut end = held;
         while end < wanted {
-            match self.reader.read(&mut self.bytes[end..]) {
+            let free = &mut self.bytes[end..];
+            let (read, has_waited) = match &mut self.stream {
+                Stream::Whole(reader) => (reader.read(free), true),
+                Stream::Arriving(stream) => {
+                    let waits = waits && end - held <= held.max(MAX_MARK_BYTES);
+                    (stream.take_arrived(free, waits), waits)
+                }
+            };
+            match read {
                 Ok(0) => {
-                    self.is_at_end = true;
+                    self.is_at_end = has_waited;
                     break;
                 }
                 Ok(n) => end += n,
@@ -156,10 +189,11 @@ impl<'r> Buffer<'r> {
         }
     }
 
-    /// As [`Self::fill`], before what is in memory has been consumed: an error waits until then.
+    /// As [`Self::fill`], before what is in memory has been consumed: an error waits until then, and
+    /// nothing is waited for.
     pub(super) fn fill_ahead(&mut self) {
         if self.error.is_none()
-            && let Err(error) = self.fill()
+            && let Err(error) = self.fill_from(false)
         {
             self.error = Some(error);
         }

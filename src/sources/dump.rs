@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::arriving::Arriving;
 use super::buffer::Buffer;
 use super::emit::Emitter;
 use super::{Sink, SourceError, json, yaml};
@@ -19,6 +20,9 @@ const EXTENSIONS: [&str; 4] = [".yaml", ".yml", ".json", ".jsonl"];
 
 /// What standard input is called.
 const STDIN: &str = "stdin";
+
+/// What gzip begins with.
+const GZIP_MARK: &[u8] = &[0x1f, 0x8b];
 
 /// How often gzip may be packed into gzip.
 const MAX_GZIP_DEPTH: usize = 3;
@@ -66,7 +70,8 @@ pub fn read(inputs: &[Input], sink: &mut Sink<'_>) {
     for input in inputs {
         match input {
             Input::Stdin => {
-                read_from(STDIN, io::stdin().lock(), sink);
+                let stream = Opened::Arriving(Arriving::new(io::stdin()));
+                read_named(STDIN, stream, sink);
             }
             Input::Path { path, is_recursive } if path.is_dir() => {
                 read_directory(path, *is_recursive, sink);
@@ -82,10 +87,22 @@ pub fn read(inputs: &[Input], sink: &mut Sink<'_>) {
 
 /// Reads all objects of one stream; `file` is what the sources call it.
 pub fn read_from(file: &str, reader: impl Read, sink: &mut Sink<'_>) {
+    read_named(file, Opened::Whole(Box::new(reader)), sink);
+}
+
+fn read_named(file: &str, stream: Opened<'_>, sink: &mut Sink<'_>) {
     let file = Name::from(file);
-    if read_stream(&file, Box::new(reader), sink) == Found::Nothing {
+    if read_stream(&file, stream, sink) == Found::Nothing {
         sink(Err(SourceError::NoObjects { file }));
     }
+}
+
+/// A stream to be read.
+enum Opened<'r> {
+    /// What is there, or can be waited for.
+    Whole(Box<dyn Read + 'r>),
+    /// What comes when it likes: standard input, a named pipe.
+    Arriving(Arriving),
 }
 
 /// Whether a file held anything: an object, an empty list, a fault.
@@ -158,7 +175,10 @@ fn is_manifest(path: &Path) -> bool {
 fn read_file(path: &Path, sink: &mut Sink<'_>) -> Found {
     let file = name_of(path);
     match File::open(path) {
-        Ok(reader) => read_stream(&file, Box::new(reader), sink),
+        Ok(reader) if is_pipe(&reader) => {
+            read_stream(&file, Opened::Arriving(Arriving::new(reader)), sink)
+        }
+        Ok(reader) => read_stream(&file, Opened::Whole(Box::new(reader)), sink),
         Err(source) => {
             sink(Err(SourceError::Open { file, source }));
             Found::Something
@@ -166,13 +186,24 @@ fn read_file(path: &Path, sink: &mut Sink<'_>) -> Found {
     }
 }
 
+#[cfg(unix)]
+fn is_pipe(file: &File) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    file.metadata().is_ok_and(|found| found.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &File) -> bool {
+    false
+}
+
 fn name_of(path: &Path) -> Name {
     path.to_string_lossy().into()
 }
 
-fn read_stream(file: &Name, reader: Box<dyn Read + '_>, sink: &mut Sink<'_>) -> Found {
+fn read_stream(file: &Name, stream: Opened<'_>, sink: &mut Sink<'_>) -> Found {
     let mut emitter = Emitter::new(Name::clone(file), sink);
-    match read_content(reader, &mut emitter) {
+    match read_content(stream, &mut emitter) {
         Ok(found) => found,
         Err(Failure::Content(error)) => {
             emitter.fail_input(error);
@@ -197,13 +228,19 @@ impl From<io::Error> for Failure {
 }
 
 /// Looks at the first bytes and reads the rest accordingly.
-fn read_content<'r>(
-    mut reader: Box<dyn Read + 'r>,
-    emitter: &mut Emitter<'_, '_>,
-) -> Result<Found, Failure> {
+fn read_content<'r>(stream: Opened<'r>, emitter: &mut Emitter<'_, '_>) -> Result<Found, Failure> {
+    let mut reader: Box<dyn Read + 'r> = match stream {
+        Opened::Whole(reader) => reader,
+        Opened::Arriving(mut stream) => {
+            if !stream.begins_with(GZIP_MARK) {
+                return read_text(Buffer::arriving(stream), emitter);
+            }
+            Box::new(stream)
+        }
+    };
     for _ in 0..=MAX_GZIP_DEPTH {
         let head = head(&mut reader)?;
-        let is_gzip = head.starts_with(&[0x1f, 0x8b]);
+        let is_gzip = head.starts_with(GZIP_MARK);
         let whole: Box<dyn Read + 'r> = Box::new(io::Cursor::new(head).chain(reader));
         if !is_gzip {
             return read_text(Buffer::new(whole), emitter);

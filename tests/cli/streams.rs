@@ -1,8 +1,8 @@
 //! What happens where the output goes nowhere?
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
 
 use crate::program::binary;
 
@@ -57,4 +57,48 @@ fn a_full_disk_is_a_failure() {
             "{arguments:?}"
         );
     }
+}
+
+const POD: &str =
+    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web\"},\"spec\":{}}\n";
+
+/// `check -o jsonl` of what comes on its standard input.
+fn checking() -> Child {
+    Command::new(binary())
+        .args(["check", "-f", "-", "-o", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn an_answer_does_not_wait_for_the_next_question() {
+    let mut child = checking();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    // The last in two parts: what is not whole has no answer yet.
+    for question in [POD, POD, "{\"kind\":\"Pod\",", "\"apiVersion\":\"v1\"}\n"] {
+        stdin.write_all(question.as_bytes()).unwrap();
+        if question.ends_with('\n') {
+            let answer = answers.next().unwrap().unwrap();
+            assert!(answer.contains("\"level\":\"restricted\""), "{answer}");
+        }
+    }
+    drop(stdin);
+    assert!(answers.next().is_none());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn questions_without_end_end_with_the_reader() {
+    let mut child = checking();
+    let mut stdin = child.stdin.take().unwrap();
+    let asking = std::thread::spawn(move || while stdin.write_all(POD.as_bytes()).is_ok() {});
+    let mut answers = BufReader::new(child.stdout.take().unwrap());
+    let mut answer = String::new();
+    answers.read_line(&mut answer).unwrap();
+    drop(answers);
+    assert!(child.wait().unwrap().success());
+    asking.join().unwrap();
 }
