@@ -18,5 +18,6 @@ pub mod rollout;
 
 pub mod cli;
 pub mod cluster;
+pub mod manifests;
 pub mod reports;
 pub mod sources;

@@ -9,11 +9,12 @@ use tempfile::NamedTempFile;
 
 use super::errors::{self, CliError};
 use super::files::{failed, replace_file};
+use crate::reports::gitops;
 use crate::reports::rollout::README;
-use crate::reports::workload_patches::{Bundle, DIRECTORY, File};
+use crate::reports::workload_patches::{self, Bundle, File};
 
-/// The list of the patches that stand in the directory: what a later run may remove.
-const LIST: &str = "patches/.written";
+/// The list of the patches that stand in a directory: what a later run may remove.
+const LIST: &str = ".written";
 
 const LIST_HEAD: &str =
     "# The patches that `psp2psa plan --out-dir` has written here, and may remove.\n";
@@ -52,9 +53,33 @@ pub(super) fn write(
 /// # Errors
 /// Where a file cannot be read, written or removed.
 pub(super) fn write_patches(directory: &Path, bundle: &Bundle) -> Result<(), CliError> {
-    let patches: BTreeSet<&str> = bundle.patches.iter().map(|file| file.path.as_str()).collect();
-    let n_removed = remove_stale(directory, &patches)?;
-    let place = directory.join(DIRECTORY);
+    replace_all(directory, workload_patches::DIRECTORY, &bundle.patches)?;
+    for file in [&bundle.kustomization, &bundle.script, &bundle.bypass] {
+        write(directory, &file.path, |out| out.write_all(file.text.as_bytes()))?;
+    }
+    Ok(())
+}
+
+/// Writes the component for a kustomization with Namespaces, as [`write_patches`] does.
+///
+/// # Errors
+/// Where a file cannot be read, written or removed.
+pub(super) fn write_gitops(
+    directory: &Path,
+    component: &gitops::Component,
+) -> Result<(), CliError> {
+    replace_all(directory, gitops::DIRECTORY, &component.patches)?;
+    let file = &component.kustomization;
+    write_below(directory, &file.path, &file.text)?;
+    errors::say(&format!("wrote {}", directory.join(&file.path).display()));
+    Ok(())
+}
+
+/// Writes the patches below the directory `top` of a bundle; those of an earlier run go.
+fn replace_all(directory: &Path, top: &str, files: &[File]) -> Result<(), CliError> {
+    let patches: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let n_removed = remove_stale(directory, top, &patches)?;
+    let place = directory.join(top);
     if n_removed > 0 {
         errors::say(&format!(
             "removed {n_removed} patches of an earlier run below {}",
@@ -64,14 +89,11 @@ pub(super) fn write_patches(directory: &Path, bundle: &Bundle) -> Result<(), Cli
     if !patches.is_empty() {
         // The list comes first: what it names and is not there yet does no harm.
         let list: String = patches.iter().flat_map(|path| [path, "\n"]).collect();
-        write_below(directory, LIST, &[LIST_HEAD, &list].concat())?;
-        for file in &bundle.patches {
+        write_below(directory, &format!("{top}/{LIST}"), &[LIST_HEAD, &list].concat())?;
+        for file in files {
             write_below(directory, &file.path, &file.text)?;
         }
         errors::say(&format!("wrote {} patches below {}", patches.len(), place.display()));
-    }
-    for file in [&bundle.kustomization, &bundle.script, &bundle.bypass] {
-        write(directory, &file.path, |out| out.write_all(file.text.as_bytes()))?;
     }
     Ok(())
 }
@@ -98,15 +120,15 @@ fn write_below(directory: &Path, name: &str, text: &str) -> Result<(), CliError>
 
 /// Removes the files that an earlier run has listed and that are not `wanted`, with directories and
 /// the list itself where nothing else is left; returns how many patches.
-fn remove_stale(directory: &Path, wanted: &BTreeSet<&str>) -> Result<usize, CliError> {
-    let list = directory.join(LIST);
+fn remove_stale(directory: &Path, top: &str, wanted: &BTreeSet<&str>) -> Result<usize, CliError> {
+    let list = directory.join(top).join(LIST);
     let text = match fs::read_to_string(&list) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         text => text.map_err(failed(&list))?,
     };
     let stale = text.lines().filter(|line| !wanted.contains(line));
     let mut n_removed = 0;
-    for path in stale.filter_map(|line| patch_path(directory, line)) {
+    for path in stale.filter_map(|line| patch_path(directory, top, line)) {
         match fs::remove_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             removed => removed.map_err(failed(&path))?,
@@ -119,14 +141,14 @@ fn remove_stale(directory: &Path, wanted: &BTreeSet<&str>) -> Result<usize, CliE
     }
     if wanted.is_empty() {
         fs::remove_file(&list).map_err(failed(&list))?;
-        let _ = fs::remove_dir(directory.join(DIRECTORY));
+        let _ = fs::remove_dir(directory.join(top));
     }
     Ok(n_removed)
 }
 
 /// The file of a line of the list; `None` for what no run writes, as the list is a file that others
-/// may have changed: only `patches/<namespace>/<name>.yaml` within real directories is ours.
-fn patch_path(directory: &Path, line: &str) -> Option<PathBuf> {
+/// may have changed: only `<top>/<directory>/<name>.yaml` within real directories is ours.
+fn patch_path(directory: &Path, top: &str, line: &str) -> Option<PathBuf> {
     let parts: Option<Vec<_>> = Path::new(line)
         .components()
         .map(|part| match part {
@@ -134,8 +156,8 @@ fn patch_path(directory: &Path, line: &str) -> Option<PathBuf> {
             _ => None,
         })
         .collect();
-    let [top, namespace, file] = parts?.try_into().ok()?;
-    let is_patch = top == DIRECTORY && Path::new(file).extension().is_some_and(|it| it == "yaml");
+    let [first, namespace, file] = parts?.try_into().ok()?;
+    let is_patch = first == top && Path::new(file).extension().is_some_and(|it| it == "yaml");
     let top = directory.join(top);
     let namespace = top.join(namespace);
     let is_real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());

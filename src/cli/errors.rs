@@ -26,7 +26,7 @@ Exit codes:
   0  done
   1  findings, where asked for (check --level, --exit-code)
   2  wrong usage
-  3  done, but the input was incomplete
+  3  done, but the input was incomplete, or files were left alone (plan --edit)
   4  failure";
 
 pub(super) const EXAMPLES: &str = "\
@@ -111,6 +111,14 @@ pub enum CliError {
         /// What to do about it.
         hint: String,
     },
+    /// The directory of manifests cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Checkout {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The output directory holds files already.
     #[error("`{}` is not empty", path.display())]
     NotEmpty {
@@ -142,6 +150,7 @@ impl CliError {
                 "give the file of the API server's --admission-control-config-file, or a \
                  PodSecurityConfiguration; `psp2psa admission-config` prints one to start from"
             }
+            Self::Checkout { .. } => "give the directory of a checkout with `--edit DIR`",
             Self::NotEmpty { .. } => "give another directory, or `--force` to write into this one",
             Self::Cluster(error) => return Some(Cow::Owned(error.hint())),
             Self::Output(_) | Self::Write { .. } => return None,

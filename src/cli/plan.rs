@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::bundle;
 use super::cluster_args::ClusterArgs;
+use super::edit::{self, EditArgs};
 use super::errors::{CliError, Outcome};
 use super::input::{InputArgs, read_snapshot};
 use super::plan_args::PlanArgs;
@@ -14,7 +15,7 @@ use crate::migrate::plan::Plan;
 use crate::objects::snapshot::Snapshot;
 use crate::reports::rollout::{self, Rollout};
 use crate::reports::{
-    Document, StructuredFormat, diff, html, markdown, patches, plan_table, script,
+    Document, StructuredFormat, diff, gitops, html, markdown, patches, plan_table, script,
     workload_patches, write_structured,
 };
 use crate::rollout::Labelling;
@@ -40,7 +41,10 @@ use crate::rollout::waves::DEFAULT_SIZE;
     # By the defaults and exemptions of the cluster, from the API server's configuration
     psp2psa plan -f cluster.json --admission-config admission.yaml\n\n  \
     # Everything into one directory, with the rollout as scripts\n  \
-    psp2psa plan -f cluster.json --out-dir plan/")]
+    psp2psa plan -f cluster.json --out-dir plan/\n\n  \
+    # The labels in the namespace manifests of a Git checkout: look, then write\n  \
+    psp2psa plan -f cluster.json --edit manifests/\n  \
+    psp2psa plan -f cluster.json --edit manifests/ --yes")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -77,6 +81,9 @@ pub(super) struct Args {
     /// Write into a directory that is not empty; patches of an earlier run are removed
     #[arg(long, requires = "out_dir")]
     force: bool,
+
+    #[command(flatten)]
+    edit: EditArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -110,6 +117,19 @@ impl Format {
         if self == Self::Wide { Self::Table } else { self }
     }
 
+    /// The form of what `--edit` prints.
+    fn of_edit(wanted: Option<Self>) -> Result<edit::Form, CliError> {
+        match wanted {
+            None | Some(Self::Diff) => Ok(edit::Form::Diff),
+            Some(Self::Json) => Ok(edit::Form::Data(StructuredFormat::Json)),
+            Some(Self::Yaml) => Ok(edit::Form::Data(StructuredFormat::Yaml)),
+            Some(_) => Err(CliError::Usage {
+                message: "--edit prints a diff, json or yaml".to_owned(),
+                hint: "give `-o diff`, `-o json` or `-o yaml`, or run it twice".to_owned(),
+            }),
+        }
+    }
+
     fn write(self, plan: &Plan, labelling: Labelling, out: &mut impl Write) -> io::Result<()> {
         let document = || Document {
             api_version: crate::reports::API_VERSION,
@@ -136,10 +156,19 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         out.write_all(cluster::cluster_role().as_bytes()).map_err(CliError::Output)?;
         return Ok(Outcome::Clean);
     }
+    let edit = match args.edit.directory() {
+        Some(directory) => Some((directory, Format::of_edit(args.output)?)),
+        None => None,
+    };
     let snapshot = read_snapshot(&args.input, &args.cluster, args.plan.namespaces())?;
     let plan = args.plan.plan(&snapshot)?;
     let labelling = args.plan.labelling();
-    if let Some(directory) = &args.out_dir {
+    let mut outcome = if plan.complete { Outcome::Clean } else { Outcome::Incomplete };
+    if let Some((directory, form)) = edit {
+        let is_partial = args.plan.is_partial();
+        let planned = edit::Planned { plan: &plan, labelling, is_partial };
+        outcome = edit::run(&args.edit, directory, form, planned, out)?;
+    } else if let Some(directory) = &args.out_dir {
         bundle::prepare(directory, args.force)?;
         let is_wanted = |format| args.output.is_none_or(|wanted| wanted.in_bundle() == format);
         for (format, name) in Format::BUNDLE {
@@ -147,6 +176,9 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
                 let format = args.output.unwrap_or(format);
                 bundle::write(directory, name, |out| format.write(&plan, labelling, out))?;
             }
+        }
+        if is_wanted(Format::Patches) {
+            bundle::write_gitops(directory, &gitops::component(&plan, &labelling))?;
         }
         if is_wanted(Format::Script) {
             write_rollout(args, directory, &plan, &snapshot)?;
@@ -156,11 +188,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         format.write(&plan, labelling, out).map_err(CliError::Output)?;
     }
     let has_faults = plan.findings.iter().any(|finding| finding.kind.is_fault());
-    Ok(match (args.exit_code && has_faults, plan.complete) {
-        (true, _) => Outcome::Findings,
-        (false, false) => Outcome::Incomplete,
-        (false, true) => Outcome::Clean,
-    })
+    Ok(if args.exit_code && has_faults { Outcome::Findings } else { outcome })
 }
 
 /// Writes the scripts that carry the plan out, with the patches that they apply.

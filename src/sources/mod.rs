@@ -24,6 +24,7 @@ pub use admission_config::{AdmissionConfigError, read_admission_config};
 pub use dump::{Input, read, read_from};
 pub use errors::SourceError;
 pub use json::{ListPage, read_page};
+pub(crate) use yaml::parse_strictly as parse_yaml_strictly;
 
 use crate::objects::Object;
 use crate::objects::meta::Name;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use list::BlockList;
 use parse::parse;
 
-pub(super) use parse::parse_strictly;
+pub(crate) use parse::parse_strictly;
 
 use super::Source;
 use super::buffer::{Buffer, MAX_OBJECT_BYTES};

@@ -7,6 +7,7 @@ mod admission_config;
 mod browser;
 mod check;
 mod docs;
+mod edit;
 mod explain;
 mod findings;
 mod help;

@@ -333,6 +333,10 @@ fn one_format_can_be_written_alone() {
     assert!(folder.path("scripts/rollout/0-preflight.sh").exists());
     assert!(folder.path("scripts/labels.sh").exists());
     assert!(!folder.path("scripts/plan.html").exists());
+    let files = std::fs::read_dir(folder.path("out/plan")).unwrap().count();
+    // And patches, their script, their kustomization, the policy that some need first, the rollout and
+    // what is for Git.
+    assert_eq!(files, 8 + 6, "no temporary file is left behind");
 }
 
 #[test]

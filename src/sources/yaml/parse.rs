@@ -47,7 +47,7 @@ pub(super) fn parse(piece: &Piece) -> Result<Value, Fault> {
 
 /// Parses a text that is one document, in which no key may stand twice; gives the line (from 1, where
 /// it is known) and the reason where it is not.
-pub(in crate::sources) fn parse_strictly(text: &str) -> Result<Value, (Option<usize>, String)> {
+pub(crate) fn parse_strictly(text: &str) -> Result<Value, (Option<usize>, String)> {
     let piece = Piece { text: text.into(), line: 1, is_cut: false };
     parse_as(&piece, DuplicateKeyPolicy::Error)
         .map_err(|Failure { fault, .. }| (fault.line, fault.reason))
