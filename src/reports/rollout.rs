@@ -55,6 +55,13 @@ pub struct Rollout<'p> {
     pub removal: &'p Removal,
 }
 
+impl Rollout<'_> {
+    /// Which namespaces the plan is of, as `need_fresh` has it.
+    fn scope(&self) -> &'static str {
+        if self.is_partial { "some" } else { "all" }
+    }
+}
+
 /// The files of the rollout, sorted by path.
 #[must_use]
 pub fn files(rollout: &Rollout<'_>) -> Vec<File> {
@@ -95,7 +102,6 @@ const LIBRARY: &[(&str, &str)] = &[
     ("7-disable-psp.md", include_str!("../../templates/rollout/disable-psp.md")),
     ("data/hardened-pod.json", include_str!("../../templates/rollout/data/hardened-pod.json")),
     ("data/plain-pod.json", include_str!("../../templates/rollout/data/plain-pod.json")),
-    ("data/preflight.yaml", include_str!("../../templates/rollout/data/preflight.yaml")),
     ("data/privileged-pod.json", include_str!("../../templates/rollout/data/privileged-pod.json")),
     ("lib/bypass.sh", include_str!("../../templates/rollout/lib/bypass.sh")),
     ("lib/fresh.sh", include_str!("../../templates/rollout/lib/fresh.sh")),
@@ -104,6 +110,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("lib/permissions.sh", include_str!("../../templates/rollout/lib/permissions.sh")),
     ("lib/pod-security.sh", include_str!("../../templates/rollout/lib/pod-security.sh")),
     ("lib/step.sh", include_str!("../../templates/rollout/lib/step.sh")),
+    ("lib/undo.sh", include_str!("../../templates/rollout/lib/undo.sh")),
 ];
 
 /// A call of a function with its words; `None` where no shell can pass one of them, or it holds a

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::fake::{Cluster, Release};
 use crate::kubectl::{kubeconfig, kubectls, run};
 use crate::run::{Home, Said};
-use crate::server::Server;
+use crate::server::{Answer, Server};
 
 /// A cluster, its bundle, and a shell to run it in.
 struct Rollout {
@@ -144,6 +144,58 @@ fn a_step_can_be_run_again_and_undone_twice() {
 }
 
 #[test]
+fn an_undoing_goes_by_what_is_recorded() {
+    let rollout = Rollout::of_some(Release::V1_24);
+    let start = rollout.cluster.objects();
+    rollout.fails("4-enforce.undo", &[], "nothing is recorded");
+    for step in ["1-warn", "2-keep", "4-enforce"] {
+        rollout.does(step);
+    }
+    let done = rollout.cluster.objects();
+    // Another plan, of less, in the same directory.
+    let said = rollout.home.run(&["plan", "--out-dir", "plan", "--force", "-n", "velero"]);
+    assert!(matches!(said.code, 0 | 3), "{said:?}");
+    for step in ["4-enforce", "2-keep", "1-warn"] {
+        let said = rollout.tries(&format!("{step}.undo"), &["--dry-run"]);
+        if step == "4-enforce" {
+            assert_eq!(said.code, 0, "{said:?}");
+            assert!(said.stdout.contains("would get back"), "{said:?}");
+            assert_same(&rollout.cluster.objects(), &done, "dry run of the undoing");
+        }
+        rollout.does(&format!("{step}.undo"));
+    }
+    assert_same(&rollout.cluster.objects(), &start, "undone");
+}
+
+#[test]
+fn a_server_that_does_not_answer_stops_a_step() {
+    let rollout = Rollout::of_some(Release::V1_24);
+    rollout.does("4-enforce");
+    let done = rollout.cluster.objects();
+    let lost = || Answer::status(503, "ServiceUnavailable", "try again");
+    rollout.cluster.always("/api/v1/namespaces/team-web", "", lost());
+    rollout.fails("4-enforce", &[], "cannot be read");
+    rollout.fails("4-enforce.undo", &[], "cannot be read");
+    assert_same(&rollout.cluster.objects(), &done, "not undone");
+    rollout.cluster.heal();
+    rollout.does("4-enforce.undo");
+    assert_eq!(rollout.label("team-web", "enforce"), Value::Null);
+}
+
+#[test]
+fn what_is_another_object_by_now_is_not_removed() {
+    let rollout = Rollout::of("kubectl", Release::V1_24, &[]);
+    rollout.cluster.set(|settings| settings.psp = false);
+    let more = serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]});
+    rollout.cluster.change("ClusterRole", "", "view-psps", |role| {
+        role["rules"].as_array_mut().unwrap().push(more);
+    });
+    rollout.fails("8-remove-psp", &["--dry-run"], "view-psps: is not what the plan has seen");
+    rollout.fails("8-remove-psp", &[], "view-psps: is not what the plan has seen");
+    assert!(rollout.cluster.object("ClusterRole", "", "view-psps").is_some());
+}
+
+#[test]
 fn a_dry_run_changes_nothing() {
     let rollout = Rollout::of_some(Release::V1_24);
     let start = rollout.cluster.objects();
@@ -159,8 +211,12 @@ fn a_dry_run_changes_nothing() {
 fn a_server_without_pod_security_is_told() {
     let rollout = Rollout::of_some(Release::V1_21);
     for step in ["0-preflight", "1-warn", "4-enforce"] {
-        rollout.fails(step, &[], "Pod Security admission is on from v1.23");
+        rollout.fails(step, &["--force"], "Pod Security admission is on from v1.23");
     }
+    // Labels can be there before the upgrade, but nothing gets past PSP then.
+    assert_eq!(rollout.tries("4-enforce", &["--before-upgrade"]).code, 0);
+    rollout.fails("5-bypass", &["--force", "--before-upgrade"], "is on from v1.23");
+    rollout.does("4-enforce.undo");
     // Of what needs none, and is right with PSP, a server of that time takes all.
     rollout.does("2-keep");
     rollout.does("2-keep.undo");

@@ -17,6 +17,7 @@ pub(super) fn files(rollout: &Rollout<'_>) -> Vec<File> {
         file("namespaces", lines(rollout, |_| vec![String::new()])),
         file("labels", lines(rollout, labels)),
         file("workloads", lines(rollout, workloads)),
+        file("policies", policies(rollout)),
         file("warnings", warnings(rollout)),
         file("bypass-policy.json", format!("{policy:#}\n")),
         file("bypass-role.json", format!("{role:#}\n")),
@@ -62,6 +63,13 @@ fn labels(namespace: &NamespacePlan) -> Vec<String> {
     .collect()
 }
 
+/// The policies that the plan has seen, a name a line.
+fn policies(rollout: &Rollout<'_>) -> String {
+    let names = rollout.plan.policies.iter().map(|policy| &*policy.name);
+    let names = names.filter(|name| is_object_name(name) && !name.ends_with("psp2psa-bypass"));
+    names.flat_map(|name| [name, "\n"]).collect()
+}
+
 /// The workloads that the plan has seen, with what changes when their templates do.
 fn workloads(namespace: &NamespacePlan) -> Vec<String> {
     let workloads = namespace.workloads.iter().filter(|workload| is_object_name(&workload.name));
@@ -94,7 +102,10 @@ pub(super) fn label_calls(rollout: &Rollout<'_>, stage: Stage) -> String {
     let waves = waves(rollout.plan, &rollout.labelling, stage, rollout.wave_size);
     let mut text = String::new();
     for (n, wave) in waves.iter().enumerate() {
-        if stage != Stage::Warn {
+        if stage == Stage::Warn {
+            // What refuses nothing need not be looked at wave by wave, only written so.
+            text.push_str("flush\n");
+        } else {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "wave {} {}", n + 1, waves.len());
         }

@@ -11,6 +11,8 @@ fn permissions(rollout: &Rollout<'_>) -> Vec<String> {
         "list namespaces",
         "patch namespaces",
         "create namespaces",
+        "delete namespaces",
+        "create serviceaccounts",
         "create pods",
         "create podsecuritypolicies.policy",
         "delete podsecuritypolicies.policy",
@@ -38,15 +40,15 @@ pub(super) fn file(rollout: &Rollout<'_>) -> File {
          # What the steps ask of the server; a step that you leave out needs nothing.\n\
          {permissions}need_permissions\n\n\
          need_fresh {scope}\n",
-        scope = if rollout.is_partial { "some" } else { "all" },
+        scope = rollout.scope(),
     );
     let step = Step {
         name: "0-preflight",
         title: "see whether the rollout can begin",
         about: &[
             "Pod Security admission must be on, the permissions there, and the cluster as the plan has",
-            "seen it. Makes the namespace psp2psa-preflight and deletes it, unless a namespace enforces",
-            "restricted already; changes nothing else.",
+            "seen it. Makes a namespace psp2psa-preflight-N and deletes it again, unless a namespace",
+            "enforces restricted already, and unless it is a dry run; changes nothing else.",
         ],
         libraries: &["pod-security", "permissions", "labels", "fresh"],
     };

@@ -1,11 +1,13 @@
 //! What does each step do, one line for each namespace or object?
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::data::{label_calls, role_patch};
 use super::{Rollout, call};
 use crate::migrate::harden::When;
 use crate::objects::source::printable;
+use crate::psa::policy::ENFORCE_LABEL;
 use crate::reports::workload_patches::{File, Keeping};
 use crate::rollout::object_ref::ObjectRef;
 use crate::rollout::{Stage, waves};
@@ -37,7 +39,7 @@ const KEEP: Step = Step {
         "Controllers replace the pods of what is patched; each is waited for before the next begins.",
         "Today's policies admit the new pods, and nothing is lost by another policy being selected.",
     ],
-    libraries: &["pod-security", "objects"],
+    libraries: &["pod-security", "objects", "labels", "fresh"],
 };
 const CHECK: Step = Step {
     name: "3-check",
@@ -91,10 +93,10 @@ const AFTER: Step = Step {
 /// The steps that change something, and their undoing; those without anything to do too, so that
 /// the rollout has the same steps in every cluster.
 pub(super) fn files(rollout: &Rollout<'_>) -> Vec<File> {
-    let enforce = "need_pod_security\n. \"$data/enforce.sh\"\nflush\n";
+    let enforce = "need_pod_security\nneed_before 6-tighten\n. \"$data/enforce.sh\"\nflush\n";
     let steps = [
         (WARN, warn(rollout)),
-        (KEEP, keep(rollout, When::Now)),
+        (KEEP, format!("need_fresh {}\n\n{}", rollout.scope(), keep(rollout, When::Now))),
         (ENFORCE, enforce.to_owned()),
         (BYPASS, bypass(rollout)),
         (TIGHTEN, tighten(rollout)),
@@ -102,7 +104,7 @@ pub(super) fn files(rollout: &Rollout<'_>) -> Vec<File> {
         (AFTER, format!("need_psp_off\n{}", keep(rollout, When::AfterPsp))),
     ];
     let mut files = Vec::with_capacity(2 * steps.len() + 1);
-    let check = format!("[ \"$mode\" = undo ] || mode=dry-run\n{enforce}");
+    let check = format!("mode=dry-run\n{enforce}");
     files.push(File { path: format!("{}.sh", CHECK.name), text: script(&CHECK, &check) });
     for (step, body) in steps {
         files.push(File { path: format!("{}.sh", step.name), text: script(&step, &body) });
@@ -124,7 +126,7 @@ pub(super) fn script(step: &Step, body: &str) -> String {
          #\n\
          {about}#\n\
          # Can be run again, and then goes on. Options: sh {name}.sh --help\n\
-         # shellcheck disable=SC1091,SC2016,SC2154\n\
+         # shellcheck disable=SC1091,SC2016,SC2034,SC2154\n\
          set -eu\n\
          . \"$(dirname -- \"$0\")/lib/step.sh\"\n\
          {libraries}begin {name} \"$@\"\n\n\
@@ -137,14 +139,26 @@ fn undo(step: &Step) -> String {
     let Step { name, .. } = step;
     format!(
         "#!/bin/sh\n\
-         # Puts back what was there before step {name}. Can be run again.\n\
+         # Puts back what was there before step {name}, as it is recorded. Can be run again.\n\
+         # shellcheck disable=SC1091,SC2154\n\
          set -eu\n\
-         exec sh \"$(dirname -- \"$0\")/{name}.sh\" --undo \"$@\"\n"
+         . \"$(dirname -- \"$0\")/lib/step.sh\"\n\
+         . \"$here/lib/pod-security.sh\"\n\
+         . \"$here/lib/labels.sh\"\n\
+         . \"$here/lib/objects.sh\"\n\
+         . \"$here/lib/undo.sh\"\n\
+         begin_undo {name} \"$@\"\n\n\
+         undo\n\n\
+         finish_undo\n"
     )
 }
 
 fn warn(rollout: &Rollout<'_>) -> String {
-    format!("need_pod_security\n{}{}flush\n", left_out(rollout), label_calls(rollout, Stage::Warn))
+    format!(
+        "need_pod_security\nneed_before 6-tighten\n{}{}flush\n",
+        left_out(rollout),
+        label_calls(rollout, Stage::Warn)
+    )
 }
 
 /// The namespaces that no step touches, as comments.
@@ -183,7 +197,7 @@ fn keep(rollout: &Rollout<'_>, when: When) -> String {
 fn bypass(rollout: &Rollout<'_>) -> String {
     let policy = &*rollout.plan.bypass_policy;
     let mut text = format!(
-        "need_psp\n\
+        "need_pod_security_now\nneed_psp\n\
          make podsecuritypolicies.policy '' {policy} \"$here/data/bypass-policy.json\"\n\
          make clusterroles.rbac.authorization.k8s.io '' {policy} \"$here/data/bypass-role.json\"\n\n"
     );
@@ -199,17 +213,30 @@ fn bypass(rollout: &Rollout<'_>) -> String {
                     text.push_str(&comment(&format!("{what} does not come out unchanged: {why}")));
                 }
             }
-            text.extend(call("bypass", [policy, &*step.namespace.name]));
+            let level = step.labels.get(ENFORCE_LABEL).map_or("", String::as_str);
+            text.extend(call("bypass", [policy, &*step.namespace.name, level]));
         }
     }
-    text.push_str("\nif [ \"$mode\" = undo ]; then unmake; fi\n");
     text
 }
 
 fn tighten(rollout: &Rollout<'_>) -> String {
+    let waves = waves(rollout.plan, &rollout.labelling, Stage::EnforceAfter, rollout.wave_size);
+    let labelled = waves.iter().flatten().map(|step| &*step.namespace.name);
+    let patched = rollout
+        .keeping
+        .iter()
+        .filter(|keeping| keeping.when == When::AfterBypass && keeping.obstacle.is_none());
+    let namespaces: BTreeSet<&str> =
+        labelled.chain(patched.map(|keeping| &*keeping.namespace.name)).collect();
+    let policy: &str = &rollout.plan.bypass_policy;
+    let need = call("need_bypass", [policy].into_iter().chain(namespaces.iter().copied()));
     format!(
-        "need_pod_security\nneed_bypass\n\
-         {}{}flush\n",
+        "need_pod_security_now\n{}\
+         # Pods made before step 5 may violate the stricter levels, and the server warns of them: have\n\
+         # them made anew.\n\
+         shows_only=yes\n{}{}flush\n",
+        need.filter(|_| !namespaces.is_empty()).unwrap_or_default(),
         keep(rollout, When::AfterBypass),
         label_calls(rollout, Stage::EnforceAfter),
     )
@@ -226,10 +253,13 @@ fn remove(rollout: &Rollout<'_>) -> String {
     let rbac = |resource: &str| format!("{resource}.rbac.authorization.k8s.io");
     let waves = waves(rollout.plan, &rollout.labelling, Stage::Enforce, rollout.wave_size);
     for step in waves.iter().flatten() {
-        text.extend(call("remove", [&*rbac("rolebindings"), &*step.namespace.name, policy]));
+        let role = format!("ClusterRole/{policy}");
+        let words = [&*rbac("rolebindings"), &*step.namespace.name, policy, &role];
+        text.extend(call("remove", words));
     }
     for binding in &removal.bindings {
-        text.push_str(&remove_call(&binding.object));
+        let role = format!("{}/{}", binding.role.kind, binding.role.name);
+        text.push_str(&remove_call(&binding.object, Some(&role)));
     }
     for (n, role) in removal.mixed_roles.iter().enumerate() {
         let ObjectRef { kind, namespace, name } = &role.object;
@@ -240,7 +270,7 @@ fn remove(rollout: &Rollout<'_>) -> String {
         text.push_str(&change.unwrap_or_else(|| unspeakable(&role.object)));
     }
     for role in &removal.roles {
-        text.push_str(&remove_call(&role.object));
+        text.push_str(&remove_call(&role.object, None));
     }
     text.extend(call("remove", [&*rbac("clusterroles"), "", policy]));
     text.push_str("if has_psp; then\n");
@@ -250,16 +280,16 @@ fn remove(rollout: &Rollout<'_>) -> String {
         );
     }
     text.push_str(
-        "else\n  say \"the server serves no policies any more; what is left of them does nothing\"\nfi\n\
-         if [ \"$mode\" = undo ]; then bring_back; fi\n",
+        "else\n  say \"the server serves no policies any more; what is left of them does nothing\"\nfi\n",
     );
     text
 }
 
-fn remove_call(object: &ObjectRef) -> String {
+fn remove_call(object: &ObjectRef, role: Option<&str>) -> String {
     let resource = format!("{}s.rbac.authorization.k8s.io", object.kind.to_ascii_lowercase());
     let namespace = object.namespace.as_deref().unwrap_or_default();
-    call("remove", [&*resource, namespace, &*object.name]).unwrap_or_else(|| unspeakable(object))
+    let words = [&*resource, namespace, &*object.name].into_iter().chain(role);
+    call("remove", words).unwrap_or_else(|| unspeakable(object))
 }
 
 fn unspeakable(object: &ObjectRef) -> String {

@@ -1,18 +1,18 @@
 # How does a namespace get past PSP?
 # shellcheck shell=sh disable=SC2154 # variables of lib/step.sh
 
-# bypass POLICY NAMESPACE: lets the namespace's pods use the policy that passes them as they are
+bindings=rolebindings.rbac.authorization.k8s.io
+
+# bypass POLICY NAMESPACE LEVEL: lets the namespace's pods use the policy that passes them as they are,
+# where the level is enforced
 bypass() {
-  if [ "$mode" != undo ]; then
-    [ -d "$work/namespaces" ] || read_labels
-    if [ ! -f "$work/namespaces/$2" ]; then
-      say "$2: is gone, left out"
-      return 0
-    fi
-    case $(now_of "$2" enforce) in
-      *-) [ "$forces" = yes ] || die "$2: enforces no level yet, and would be without protection; see step 4, or --force" ;;
-    esac
+  if ! read_namespace "$2"; then
+    say "$2: is gone, left out"
+    return 0
   fi
+  now=$(now_of enforce)
+  [ "$now" = "enforce=$3" ] || is_set "$2" "$now" || [ "$mode" = dry-run ] ||
+    die "$2: does not enforce $3, and would be without protection; see step 4"
   cat >"$work/binding.json" <<END
 {
   "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -24,10 +24,19 @@ bypass() {
   ]
 }
 END
-  make rolebindings.rbac.authorization.k8s.io "$2" "$1" "$work/binding.json"
+  make $bindings "$2" "$1" "$work/binding.json"
 }
 
-# need_bypass: PSP must not change pods any more
+# is_set NAMESPACE KEY=VALUE: whether this rollout has set it
+is_set() { [ -f "$state/labels" ] && grep -qxF -- "$1 $2" "$state/labels"; }
+
+# need_bypass POLICY NAMESPACE...: PSP must not change the namespaces' pods any more
 need_bypass() {
-  [ "$mode" = undo ] || [ -d "$state/5-bypass" ] || ! has_psp || die "pods still go through PodSecurityPolicy; see step 5"
+  has_psp || return 0
+  policy=$1
+  shift
+  for namespace in "$@"; do
+    is_there $bindings "$namespace" "$policy" ||
+      die "$namespace: its pods still go through PodSecurityPolicy; see step 5"
+  done
 }

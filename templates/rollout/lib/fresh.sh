@@ -4,11 +4,12 @@
 # need_fresh all|some: of all namespaces, or those of the plan, no namespace, label or pod template may have changed since the plan, but for what this
 # rollout has done itself
 need_fresh() {
-  read_labels
+  read_namespaces
   workloads_now >"$work/workloads"
   {
     [ "$1" = some ] || new_namespaces
     changed_labels
+    changed_policies
     changed_workloads
   } >"$work/stale"
   if [ -s "$work/stale" ]; then
@@ -19,28 +20,29 @@ need_fresh() {
   fi
 }
 
+# read_namespaces: the names of all, and their pod-security labels without the prefix
+read_namespaces() {
+  # shellcheck disable=SC2016 # the template's own variables
+  k get namespaces -o 'go-template={{range .items}}{{$name := .metadata.name}}{{$name}}{{"\n"}}{{range $key, $value := .metadata.labels}}{{$name}} {{$key}}={{$value}}{{"\n"}}{{end}}{{end}}' >"$work/list" ||
+    die "namespaces cannot be listed"
+  sed "s# $prefix/# #" "$work/list" | grep -E '^[^ ]*( (enforce|audit|warn)(-version)?=.*)?$' >"$work/namespaces"
+  grep -qx kube-system "$work/namespaces" || die "the list of namespaces is not whole"
+}
+
 new_namespaces() {
-  for namespace in "$work"/namespaces/*; do
-    namespace=${namespace##*/}
-    case $namespace in '*' | psp2psa-preflight) continue ;; esac
-    grep -qxF -- "$namespace" "$data/namespaces" || printf 'namespace %s: is not in the plan\n' "$namespace"
-  done
+  grep -v ' ' "$work/namespaces" | grep -v '^psp2psa-preflight-' >"$work/names"
+  grep -vxF -f "$data/namespaces" "$work/names" | sed 's/.*/namespace &: is not in the plan/' || true
 }
 
 # changed_labels: labels that neither the plan nor this rollout knows, and those that are gone
 changed_labels() {
   touch "$state/labels"
-  for namespace in "$work"/namespaces/*; do
-    echo "${namespace##*/}"
-    sed -n "s#^$prefix/#${namespace##*/} #p" "$namespace"
-  done >"$work/labels"
   awk '
     { key = $0; sub(/=.*/, "", key) }
     FILENAME == ARGV[1] { planned[$1] = 1; next }
     FILENAME == ARGV[2] { known[$0] = 1; was[key] = 1; next }
     FILENAME == ARGV[3] { known[$0] = 1; next }
     NF == 1 { is_there[$1] = 1; next }
-    $2 !~ /^(enforce|audit|warn)(-version)?=/ { next }
     { now[key] = 1 }
     ($1 in planned) && !($0 in known) { print "namespace " $1 ": has " $2 }
     END {
@@ -49,7 +51,16 @@ changed_labels() {
         if (words[1] in is_there && !(key in now)) print "namespace " words[1] ": has no " words[2] " any more"
       }
     }
-  ' "$data/namespaces" "$data/labels" "$state/labels" "$work/labels"
+  ' "$data/namespaces" "$data/labels" "$state/labels" "$work/namespaces"
+}
+
+# changed_policies: policies that are new, or gone: another one may be selected then
+changed_policies() {
+  has_psp || return 0
+  k get podsecuritypolicies.policy -o name >"$work/found" || die "policies cannot be listed"
+  sed -e 's#^[^/]*/##' -e '/psp2psa-bypass$/d' "$work/found" >"$work/policies"
+  grep -vxF -f "$data/policies" "$work/policies" | sed 's/.*/policy &: is not in the plan/' || true
+  grep -vxF -f "$work/policies" "$data/policies" | sed 's/.*/policy &: is gone/' || true
 }
 
 # workloads_now: NAMESPACE KIND NAME REVISION of every workload with a template of its own
