@@ -63,6 +63,7 @@ impl ClusterArgs {
             },
             namespaces,
             page_size: self.chunk_size,
+            with_events: false,
         }
     }
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::files::{failed, parent_of, replace_file};
-use super::input::{InputArgs, read_snapshot};
+use super::input::{InputArgs, read_snapshot, read_snapshot_with_events};
 use super::interrupt::Unfinished;
 use crate::cluster;
 use crate::objects::encode;
@@ -56,7 +56,11 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILE|DIR", required_unless_present = "show_rbac")]
     output: Option<PathBuf>,
 
-    /// Print the smallest ClusterRole that lets plan and collect read everything, and end
+    /// Take along the events that say that pods were refused, for `psp2psa verify`
+    #[arg(long)]
+    events: bool,
+
+    /// Print the smallest ClusterRole that lets the program read everything, and end
     #[arg(long)]
     show_rbac: bool,
 }
@@ -68,7 +72,8 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     };
     // What cannot be written is said before minutes of reading.
     let place = Place::of(path)?;
-    let mut snapshot = read_snapshot(&args.input, &args.cluster, &args.namespace)?;
+    let read = if args.events { read_snapshot_with_events } else { read_snapshot };
+    let mut snapshot = read(&args.input, &args.cluster, &args.namespace)?;
     snapshot.taken_at = match snapshot.inputs.as_slice() {
         [] => Some(SystemTime::now().into()),
         [input] => input.taken_at,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::program::Program;
+use crate::sources::printable;
 
 /// Done, nothing to report.
 pub const EXIT_CLEAN: u8 = 0;
@@ -24,7 +25,7 @@ pub const EXIT_INTERRUPTED: u8 = 130;
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  findings, where asked for (check --level, --exit-code)
+  1  findings, where asked for (check --level, --exit-code, verify)
   2  wrong usage
   3  done, but the input was incomplete, or files were left alone (plan --edit)
   4  failure";
@@ -84,6 +85,14 @@ pub enum CliError {
     /// The configuration of the admission plugin cannot be read.
     #[error(transparent)]
     AdmissionConfig(#[from] crate::sources::AdmissionConfigError),
+    /// A plan cannot be read.
+    #[error("`{}` is no plan: {}", path.display(), printable(why))]
+    PlanFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// Standard output failed.
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
@@ -151,6 +160,9 @@ impl CliError {
                  PodSecurityConfiguration; `psp2psa admission-config` prints one to start from"
             }
             Self::Checkout { .. } => "give the directory of a checkout with `--edit DIR`",
+            Self::PlanFile { .. } => {
+                "give the file that `psp2psa plan -o json` or `plan --out-dir` (plan.json) wrote"
+            }
             Self::NotEmpty { .. } => "give another directory, or `--force` to write into this one",
             Self::Cluster(error) => return Some(Cow::Owned(error.hint())),
             Self::Output(_) | Self::Write { .. } => return None,

@@ -1,7 +1,7 @@
 //! What shall be read, dumps or a cluster, and what could not be?
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cluster_args::ClusterArgs;
@@ -99,9 +99,31 @@ pub(super) fn read_snapshot(
     cluster: &ClusterArgs,
     namespaces: &[String],
 ) -> Result<Snapshot, CliError> {
-    if input.is_empty() {
-        return read_cluster(cluster, namespaces);
+    read(input, &cluster.request(namespaces))
+}
+
+/// As [`read_snapshot`], of a cluster with the events that say that pods were refused.
+pub(super) fn read_snapshot_with_events(
+    input: &InputArgs,
+    cluster: &ClusterArgs,
+    namespaces: &[String],
+) -> Result<Snapshot, CliError> {
+    read(input, &cluster::Request { with_events: true, ..cluster.request(namespaces) })
+}
+
+/// Reads a dump or snapshot.
+pub(super) fn read_file(path: &Path) -> Result<Snapshot, CliError> {
+    read_dumps(&InputArgs { filename: vec![path.to_owned()], recursive: false })
+}
+
+fn read(input: &InputArgs, request: &cluster::Request) -> Result<Snapshot, CliError> {
+    if !input.is_empty() {
+        return read_dumps(input);
     }
+    read_live(request)
+}
+
+fn read_dumps(input: &InputArgs) -> Result<Snapshot, CliError> {
     let mut builder = SnapshotBuilder::new("default");
     let inputs = input.inputs()?;
     let progress = Progress::new();
@@ -123,9 +145,13 @@ pub(super) fn read_cluster(
     cluster: &ClusterArgs,
     namespaces: &[String],
 ) -> Result<Snapshot, CliError> {
+    read_live(&cluster.request(namespaces))
+}
+
+fn read_live(request: &cluster::Request) -> Result<Snapshot, CliError> {
     let mut builder = SnapshotBuilder::new("default");
     let progress = Arc::new(Progress::new());
-    let read = cluster::read_into(&mut builder, &cluster.request(namespaces), progress.clone());
+    let read = cluster::read_into(&mut builder, request, progress.clone());
     progress.clear();
     read?;
     let snapshot = builder.finish();

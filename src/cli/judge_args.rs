@@ -32,6 +32,11 @@ pub(super) struct JudgeArgs {
 }
 
 impl JudgeArgs {
+    /// Whether the user says which version of the standards to judge by.
+    pub(super) fn names_pss_version(&self) -> bool {
+        self.pss_version.is_some()
+    }
+
     /// The version of the server; `None` where neither the user nor the input says.
     pub(super) fn server_version(&self, snapshot: &Snapshot) -> Option<Version> {
         self.cluster_version.or_else(|| snapshot.server.as_ref().map(|server| server.version))

@@ -30,6 +30,7 @@ mod program;
 mod progress;
 mod review;
 mod simulate;
+mod verify;
 mod words;
 
 use std::io::{self, Write};
@@ -65,6 +66,7 @@ enum Command {
     Policies(Box<policies::Args>),
     AdmissionConfig(Box<admission_config::Args>),
     Review(Box<review::Args>),
+    Verify(Box<verify::Args>),
     Simulate(simulate::Args),
     Check(check::Args),
     Collect(Box<collect::Args>),
@@ -97,6 +99,7 @@ fn run(command: Command) -> Result<Outcome, CliError> {
         Command::Policies(args) => policies::run(&args, &mut out)?,
         Command::AdmissionConfig(args) => admission_config::run(&args, &mut out)?,
         Command::Review(args) => review::run(&args, &mut out)?,
+        Command::Verify(args) => verify::run(&args, &mut out)?,
         Command::Simulate(args) => simulate::run(&args, &mut out)?,
         Command::Check(args) => check::run(&args, &mut out)?,
         Command::Collect(args) => collect::run(&args, &mut out)?,

@@ -55,7 +55,7 @@ pub(super) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
 
-    /// Print the smallest ClusterRole that lets plan and collect read everything, and end
+    /// Print the smallest ClusterRole that lets the program read everything, and end
     #[arg(long)]
     show_rbac: bool,
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kinds::{KINDS, ListedKind};
+use super::kinds::{EVENTS, KINDS, ListedKind};
 
 /// The smallest ClusterRole that lets the program read everything, as a manifest.
 #[must_use]
@@ -10,11 +10,12 @@ pub fn cluster_role() -> String {
     use std::fmt::Write as _;
 
     let mut by_group: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for kind in KINDS {
+    for kind in KINDS.iter().chain([&EVENTS]) {
         by_group.entry(kind.group).or_default().push(kind.resource);
     }
     let mut text = String::from(
-        "# The smallest ClusterRole with which `psp2psa plan` and `psp2psa collect` read everything.
+        "# The smallest ClusterRole with which `psp2psa` reads everything; only `verify` and
+# `collect --events` need events.
 # Discovery and /version are open to every user that has logged in (system:discovery).
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole

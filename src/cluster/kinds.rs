@@ -14,6 +14,8 @@ pub struct ListedKind {
     pub versions: &'static [&'static str],
     /// Whether its objects stand in namespaces.
     pub is_namespaced: bool,
+    /// The `fieldSelector` that says which objects are wanted; empty for all.
+    pub field_selector: &'static str,
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -40,6 +42,10 @@ pub const KINDS: &[ListedKind] = &[
     of_cluster("PodSecurityPolicy", "podsecuritypolicies", "policy", &["v1beta1"]),
 ];
 
+/// What tells of refused pods, which a plan does not need.
+pub const EVENTS: ListedKind =
+    ListedKind { field_selector: "reason=FailedCreate", ..namespaced("Event", "events", "", V1) };
+
 const V1: &[&str] = &["v1"];
 
 const fn namespaced(
@@ -48,7 +54,7 @@ const fn namespaced(
     group: &'static str,
     versions: &'static [&'static str],
 ) -> ListedKind {
-    ListedKind { kind, resource, group, versions, is_namespaced: true }
+    ListedKind { kind, resource, group, versions, is_namespaced: true, field_selector: "" }
 }
 
 const fn of_cluster(
@@ -57,7 +63,7 @@ const fn of_cluster(
     group: &'static str,
     versions: &'static [&'static str],
 ) -> ListedKind {
-    ListedKind { kind, resource, group, versions, is_namespaced: false }
+    ListedKind { kind, resource, group, versions, is_namespaced: false, field_selector: "" }
 }
 
 impl ListedKind {
@@ -70,15 +76,20 @@ impl ListedKind {
         }
     }
 
-    /// The path of the list in one version; `None` stands for all namespaces.
+    /// The path of the list in one version, with the selector in its query; `None` stands for all
+    /// namespaces.
     pub(super) fn path(&self, version: &str, namespace: Option<&str>) -> String {
         let root = match self.group {
             "" => format!("/api/{version}"),
             group => format!("/apis/{group}/{version}"),
         };
-        match namespace {
+        let path = match namespace {
             Some(namespace) => format!("{root}/namespaces/{namespace}/{}", self.resource),
             None => format!("{root}/{}", self.resource),
+        };
+        match self.field_selector {
+            "" => path,
+            selector => format!("{path}?fieldSelector={}", selector.replace('=', "%3D")),
         }
     }
 }
@@ -98,6 +109,10 @@ mod tests {
         assert_eq!(
             path("PodSecurityPolicy", "v1beta1", None),
             "/apis/policy/v1beta1/podsecuritypolicies"
+        );
+        assert_eq!(
+            EVENTS.path("v1", Some("shop")),
+            "/api/v1/namespaces/shop/events?fieldSelector=reason%3DFailedCreate"
         );
     }
 }

@@ -101,13 +101,18 @@ impl Reader {
         token: &str,
         first_index: usize,
     ) -> Result<PageEnd, RequestError> {
-        let mut request = match limit {
-            0 => path.to_owned(),
-            limit => format!("{path}?limit={limit}"),
+        let mut request = path.to_owned();
+        let mut ask = |key: &str, value: &str| {
+            request.push(if request.contains('?') { '&' } else { '?' });
+            request.push_str(key);
+            request.push('=');
+            request.push_str(value);
         };
+        if limit > 0 {
+            ask("limit", &limit.to_string());
+        }
         if !token.is_empty() {
-            request.push_str("&continue=");
-            request.push_str(&query_escaped(token));
+            ask("continue", &query_escaped(token));
         }
         let (reader, file) = (Arc::clone(self), Name::from(path));
         self.requester

@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex};
 pub use connection::Target;
 pub use errors::ClusterError;
 pub use grants::cluster_role;
-pub use kinds::{KINDS, ListedKind};
+pub use kinds::{EVENTS, KINDS, ListedKind};
 pub use write::{Address, Mode, WriteError, Writer, Written};
 
 use crate::objects::meta::Name;
@@ -51,6 +51,8 @@ pub struct Request {
     pub namespaces: Vec<String>,
     /// How many objects to ask for at a time; 0 for all at once.
     pub page_size: u32,
+    /// Whether to read [`EVENTS`] too.
+    pub with_events: bool,
 }
 
 /// Is told how far the reading has come.
@@ -86,7 +88,8 @@ pub fn read_into(
             page_size: request.page_size,
             namespaces: request.namespaces.clone(),
         });
-        let result = read_all(&reader).await;
+        let kinds: Vec<_> = KINDS.iter().chain(request.with_events.then_some(&EVENTS)).collect();
+        let result = read_all(&reader, &kinds).await;
         reader.with_builder(|read| std::mem::swap(read, builder));
         result
     });
@@ -95,14 +98,14 @@ pub fn read_into(
     reader
 }
 
-async fn read_all(reader: &Arc<Reader>) -> Result<(), ClusterError> {
+async fn read_all(reader: &Arc<Reader>, kinds: &[&'static ListedKind]) -> Result<(), ClusterError> {
     let fatal = |error: RequestError| error.fatal(reader.requester.server());
     let (version, git_version, served) =
         discovery::discover(&reader.requester).await.map_err(fatal)?;
     let served = Arc::new(served);
-    let lists: Vec<(&'static ListedKind, Option<Name>)> = KINDS
+    let lists: Vec<(&'static ListedKind, Option<Name>)> = kinds
         .iter()
-        .flat_map(|kind| {
+        .flat_map(|&kind| {
             let is_split = kind.is_namespaced && !reader.namespaces.is_empty();
             let names = if is_split {
                 reader.namespaces.iter().map(|name| Some(Name::from(name.as_str()))).collect()
@@ -139,7 +142,7 @@ async fn read_all(reader: &Arc<Reader>) -> Result<(), ClusterError> {
         }
         report.add(kind, namespace, result);
     }
-    report.finish(reader, version, &git_version)
+    report.finish(reader, kinds, version, &git_version)
 }
 
 /// Whether a kind is served.
@@ -211,6 +214,7 @@ impl Report {
     fn finish(
         self,
         reader: &Reader,
+        kinds: &[&ListedKind],
         version: Option<crate::version::Version>,
         git_version: &str,
     ) -> Result<(), ClusterError> {
@@ -228,7 +232,7 @@ impl Report {
             if let Some(server) = discovery::server(version, git_version, self.serves_psp) {
                 builder.add_server(server);
             }
-            for kind in KINDS {
+            for kind in kinds {
                 if self.unlisted.iter().all(|unlisted| *unlisted.kind != *kind.kind) {
                     builder.add_listed(kind.kind.into());
                 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::Object;
 use super::collection::{self, Collection};
+use super::event::{Event, FAILED_CREATE};
 use super::meta::{
     AUTO_UPDATE_ANNOTATION, LAST_APPLIED_ANNOTATION, Marks, ObjectMeta, OwnerReference,
     ROLLOUT_REVISION_ANNOTATION, TEMPLATE_GENERATION_ANNOTATION,
@@ -21,7 +22,7 @@ use super::pod::{PSP_ANNOTATION, Phase, Pod, PodTemplateSpec};
 use super::psp::PodSecurityPolicy;
 use super::rbac::{Binding, Role};
 use super::snapshot::Snapshot;
-use super::time::MaybeTime;
+use super::time::{MaybeTime, Time};
 use super::workload::{CurrentRevision, Workload, WorkloadKind};
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
@@ -38,6 +39,7 @@ pub fn values(snapshot: &Snapshot) -> impl Iterator<Item = (&'static str, Value)
         .chain(snapshot.bindings.values().map(move |b| of(b.kind(), binding(b))))
         .chain(snapshot.workloads.values().map(move |w| of(w.kind.as_str(), workload(w))))
         .chain(snapshot.pods.iter().map(move |p| of("Pod", pod(p))))
+        .chain(snapshot.events.iter().map(move |e| of("Event", event(e))))
 }
 
 /// One object in the API's form.
@@ -52,6 +54,7 @@ pub fn value(object: &Object) -> Value {
         Object::Workload(object) => workload(object),
         Object::Role(object) => role(object),
         Object::Binding(object) => binding(object),
+        Object::Event(object) => event(object),
     }
 }
 
@@ -95,6 +98,11 @@ impl Metadata {
             self.fields.insert(key.to_owned(), value.into());
         }
         self
+    }
+
+    fn created(self, time: Option<Time>) -> Self {
+        let text = time.map(|time| time.to_string()).unwrap_or_default();
+        self.set("creationTimestamp", &text)
     }
 
     fn label(mut self, key: &str, value: Option<&str>) -> Self {
@@ -186,6 +194,7 @@ fn named(namespace: &str, name: &str, resource_version: &str) -> Metadata {
 
 fn policy(policy: &PodSecurityPolicy) -> Value {
     let metadata = named("", &policy.name, &policy.resource_version)
+        .created(policy.created)
         .marked(policy.managed_by.as_deref())
         .owned_by(policy.owner.as_deref())
         .annotate(
@@ -294,9 +303,7 @@ fn workload(workload: &Workload) -> Value {
         let key = if workload.kind == K::Deployment { "paused" } else { "suspend" };
         spec.insert(key.to_owned(), true.into());
     }
-    if workload.is_finished {
-        status.insert("conditions".to_owned(), json!([{ "type": "Complete", "status": "True" }]));
-    }
+    counts(workload, &mut spec, &mut status);
     let mut value = json!({
         "apiVersion": &*workload.api_version,
         "kind": workload.kind.as_str(),
@@ -329,8 +336,66 @@ fn workload(workload: &Workload) -> Value {
     value
 }
 
+/// What the controller says of the pods, by the fields from which it is read.
+fn counts(workload: &Workload, spec: &mut Map<String, Value>, status: &mut Map<String, Value>) {
+    use WorkloadKind as K;
+    let of = &workload.status;
+    if workload.is_finished {
+        let type_ = if of.is_failed { "Failed" } else { "Complete" };
+        status.insert("conditions".to_owned(), json!([{ "type": type_, "status": "True" }]));
+    }
+    if let Some(refusal) = &of.refusal {
+        let condition = json!([{ "type": "ReplicaFailure", "status": "True",
+            "reason": FAILED_CREATE, "message": &**refusal }]);
+        status.insert("conditions".to_owned(), condition);
+    }
+    let Some(made) = of.made else { return };
+    // There is no generation for it to be behind.
+    status.insert("observedGeneration".to_owned(), 1.into());
+    let (made_key, ready_key) = match workload.kind {
+        K::DaemonSet => ("currentNumberScheduled", "numberReady"),
+        K::Job => ("active", ""),
+        _ => ("replicas", "readyReplicas"),
+    };
+    status.insert(made_key.to_owned(), made.into());
+    if let Some(ready) = of.ready {
+        status.insert(ready_key.to_owned(), ready.into());
+    }
+    match (workload.kind, of.wanted) {
+        (K::DaemonSet, Some(wanted)) => {
+            status.insert("desiredNumberScheduled".to_owned(), wanted.into());
+        }
+        // As none has succeeded by then, it is what is left to do.
+        (K::Job, Some(wanted)) => {
+            spec.insert("completions".to_owned(), wanted.into());
+        }
+        _ => {}
+    }
+}
+
+fn event(event: &Event) -> Value {
+    let metadata = named(&event.namespace, &event.name, &event.resource_version);
+    let mut value = json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": metadata.finish(),
+        "reason": FAILED_CREATE,
+        "message": &*event.refusal,
+        "involvedObject": {
+            "kind": &*event.kind,
+            "namespace": &*event.namespace,
+            "name": &*event.object,
+        },
+    });
+    if let Some(time) = event.last_seen {
+        value["lastTimestamp"] = time.to_string().into();
+    }
+    value
+}
+
 fn pod(pod: &Pod) -> Value {
     let mut metadata = named(&pod.namespace, &pod.name, &pod.resource_version)
+        .created(pod.created)
         .set("generateName", &pod.generate_name)
         .owned_by(pod.controller.as_deref())
         .label("controller-revision-hash", pod.revision.controller_revision_hash.as_deref())

@@ -8,6 +8,7 @@ pub mod change;
 pub mod collection;
 pub mod decode;
 pub mod encode;
+pub mod event;
 pub mod meta;
 pub mod names;
 pub mod namespace;
@@ -27,6 +28,7 @@ pub mod volume;
 pub mod workload;
 
 use collection::Collection;
+use event::Event;
 use namespace::{Namespace, ServiceAccount};
 use pod::Pod;
 use psp::PodSecurityPolicy;
@@ -52,6 +54,8 @@ pub enum Object {
     Role(Role),
     /// A RoleBinding or ClusterRoleBinding.
     Binding(Binding),
+    /// An event that says that admission has refused a pod.
+    Event(Event),
 }
 
 impl Object {
@@ -67,6 +71,7 @@ impl Object {
             Self::Workload(workload) => workload.kind.as_str(),
             Self::Role(role) => role.kind(),
             Self::Binding(binding) => binding.kind(),
+            Self::Event(_) => "Event",
         }
     }
 }

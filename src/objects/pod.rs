@@ -52,6 +52,8 @@ pub struct Pod {
     pub generate_name: Name,
     /// `metadata.resourceVersion`; empty where there is none.
     pub resource_version: Box<str>,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<super::time::Time>,
     /// The owner with `controller: true`, if any.
     pub controller: Option<Arc<OwnerReference>>,
     /// Which revision of its controller's template the pod was made from.

@@ -12,6 +12,8 @@ pub struct PodSecurityPolicy {
     pub name: super::meta::Name,
     /// `metadata.resourceVersion`; empty where there is none.
     pub resource_version: Box<str>,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<super::time::Time>,
     /// The tool that would put the object back; see [`super::meta::ObjectMeta::managed_by`].
     pub managed_by: Option<super::meta::Name>,
     /// The object that owns it; see [`super::meta::Marks::owner`].

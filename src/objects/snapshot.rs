@@ -12,6 +12,7 @@ use std::fmt;
 pub use builder::SnapshotBuilder;
 pub use inputs::{Input, SeenIn};
 
+use super::event::Event;
 use super::meta::Name;
 use super::namespace::{Namespace, ServiceAccount};
 use super::pod::Pod;
@@ -40,6 +41,9 @@ pub struct Snapshot {
     pub workloads: BTreeMap<(Name, WorkloadKind, Box<str>), Workload>,
     /// The pods, sorted by namespace and name.
     pub pods: Vec<Pod>,
+    /// The events that say that admission has refused pods, sorted by namespace and name. There are
+    /// none where they were not asked for, or are too old: servers keep them for an hour.
+    pub events: Vec<Event>,
     /// The API server; `None` where the input does not say.
     pub server: Option<Server>,
     /// When it was taken of a running cluster; `None` where it was not, or has been since.

@@ -116,6 +116,8 @@ pub struct Workload {
     pub is_suspended: bool,
     /// Whether a Job has a `Complete` or `Failed` condition.
     pub is_finished: bool,
+    /// How far its controller has come.
+    pub status: WorkloadStatus,
     /// Annotation `deployment.kubernetes.io/revision`: the number of a Deployment's latest rollout,
     /// and of the one that a ReplicaSet belongs to; `None` where there is none.
     pub rollout_revision: Option<Box<str>>,
@@ -127,6 +129,32 @@ pub struct Workload {
     pub template: Option<Arc<PodTemplateSpec>>,
     /// The inputs that show the object.
     pub seen_in: SeenIn,
+}
+
+/// What a workload's controller says of its pods.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WorkloadStatus {
+    /// How many pods there shall be, where that is another number than [`Workload::replicas`]: a
+    /// DaemonSet's `desiredNumberScheduled`, and what a Job with `completions` has left to do.
+    pub wanted: Option<u32>,
+    /// How many pods there are; `None` where the controller has not looked at the object as it is.
+    pub made: Option<u32>,
+    /// How many of them are ready; `None` as for `made`, and of a Job.
+    pub ready: Option<u32>,
+    /// What admission says of the pods that it refuses, by a `ReplicaFailure` condition; see
+    /// [`super::event::refusal`].
+    pub refusal: Option<Name>,
+    /// Whether a Job has a `Failed` condition.
+    pub is_failed: bool,
+}
+
+impl Workload {
+    /// How many pods there shall be; `None` where nothing says it.
+    #[must_use]
+    pub fn wanted_pods(&self) -> Option<u32> {
+        let replicas = || self.replicas.map(|n| u32::try_from(n).unwrap_or_default());
+        self.status.wanted.or_else(replicas)
+    }
 }
 
 /// How pods of a workload's current template can be told from older ones.

@@ -26,6 +26,7 @@ pub mod rollout;
 pub mod script;
 pub mod simulate;
 pub mod table;
+pub mod verify;
 pub mod workload_patches;
 pub mod yaml;
 

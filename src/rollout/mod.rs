@@ -13,6 +13,7 @@ pub mod review;
 pub mod stage;
 pub mod template_drift;
 pub mod undo;
+pub mod verify;
 pub mod warnings;
 pub mod waves;
 
@@ -20,6 +21,6 @@ pub mod waves;
 mod testing;
 
 pub use labelling::Labelling;
-pub use stage::Stage;
+pub use stage::{Stage, Wishes};
 pub use undo::Undo;
 pub use waves::{Step, Wave, waves};

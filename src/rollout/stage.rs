@@ -32,6 +32,12 @@ impl Stage {
     /// nothing to do with it.
     #[must_use]
     pub fn labels(self, namespace: &NamespacePlan) -> BTreeMap<String, String> {
+        self.labels_of(&Wishes::from(namespace))
+    }
+
+    /// As [`Self::labels`], where only the levels and labels of a plan are at hand.
+    #[must_use]
+    pub fn labels_of(self, namespace: &Wishes<'_>) -> BTreeMap<String, String> {
         let mut labels: BTreeMap<String, String> = self
             .modes()
             .iter()
@@ -48,15 +54,43 @@ impl Stage {
     }
 }
 
+/// What a plan wishes for a namespace, as far as stages go by it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes<'p> {
+    /// As [`NamespacePlan::labels`].
+    pub labels: &'p BTreeMap<String, String>,
+    /// As [`NamespacePlan::enforce`].
+    pub enforce: Option<Level>,
+    /// As [`NamespacePlan::enforce_after`].
+    pub enforce_after: Option<Level>,
+    /// As [`NamespacePlan::warn`].
+    pub warn: Level,
+    /// As [`NamespacePlan::audit`].
+    pub audit: Level,
+}
+
+impl<'p> From<&'p NamespacePlan> for Wishes<'p> {
+    fn from(plan: &'p NamespacePlan) -> Self {
+        let NamespacePlan { labels, enforce, enforce_after, warn, audit, .. } = plan;
+        Self {
+            labels,
+            enforce: *enforce,
+            enforce_after: *enforce_after,
+            warn: *warn,
+            audit: *audit,
+        }
+    }
+}
+
 /// The level that can be enforced only once PSP no longer loosens pods; `None` where it is no
 /// stricter than what is enforced by then.
-fn stricter_afterwards(namespace: &NamespacePlan) -> Option<Level> {
+fn stricter_afterwards(namespace: &Wishes<'_>) -> Option<Level> {
     let now: Level = namespace.labels.get(Mode::Enforce.level_label())?.parse().ok()?;
     namespace.enforce_after.filter(|after| *after > now)
 }
 
 /// Sets `enforce`, and takes `warn` and `audit` along where they stand one level above `enforce`.
-fn tighten(labels: &mut BTreeMap<String, String>, namespace: &NamespacePlan, enforce: Level) {
+fn tighten(labels: &mut BTreeMap<String, String>, namespace: &Wishes<'_>, enforce: Level) {
     let mut set = |mode: Mode, level: Level| {
         labels.insert(mode.level_label().to_owned(), level.to_string());
     };

@@ -183,7 +183,7 @@ fn by_others(
 }
 
 /// The values of a pod that the guide compares, by their paths; those that are not set are left out.
-fn compared_values(pod: &PodTemplateSpec) -> BTreeMap<String, Json> {
+pub(super) fn compared_values(pod: &PodTemplateSpec) -> BTreeMap<String, Json> {
     let mut values = BTreeMap::new();
     let pod = serde_json::to_value(pod).unwrap_or_default();
     let mut note = |path: String, value: &Json| {

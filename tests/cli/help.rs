@@ -40,6 +40,11 @@ fn help_of_review() {
 }
 
 #[test]
+fn help_of_verify() {
+    assert_snapshot!(psp2psa("verify --help").run());
+}
+
+#[test]
 fn help_of_simulate() {
     assert_snapshot!(psp2psa("simulate --help").run());
 }
@@ -82,6 +87,7 @@ fn every_command_has_its_help_here() {
             "policies",
             "admission-config",
             "review",
+            "verify",
             "simulate",
             "check",
             "collect",
@@ -163,7 +169,7 @@ fn without_input_there_is_a_hint() {
 #[test]
 fn an_unreadable_file_is_a_failure() {
     let folder = Folder::new();
-    for command in ["plan", "explain ns/x", "policies", "review", "simulate", "check"] {
+    for command in ["plan", "explain ns/x", "policies", "review", "verify", "simulate", "check"] {
         let run = folder.psp2psa(command).arg("-f").arg("nope.yaml").run();
         assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{command}");
     }

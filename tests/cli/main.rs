@@ -24,3 +24,4 @@ mod script;
 mod simulate;
 mod streams;
 mod vectors;
+mod verify;

@@ -32,4 +32,5 @@ mod run;
 mod server;
 mod store;
 mod strategy;
+mod verify;
 mod writes;

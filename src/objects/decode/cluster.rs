@@ -75,6 +75,7 @@ impl ClusterBody {
             Shape::PodSecurityPolicy => Object::PodSecurityPolicy(Box::new(PodSecurityPolicy {
                 name,
                 resource_version,
+                created: metadata.created.0,
                 managed_by: marks.managed_by,
                 owner: marks.owner,
                 allowed_seccomp_profiles: annotation(
@@ -124,7 +125,7 @@ impl ClusterBody {
                     self.subjects
                 },
             }),
-            Shape::Pod | Shape::Workload(_) | Shape::Other => return None,
+            Shape::Pod | Shape::Workload(_) | Shape::Event | Shape::Other => return None,
         })
     }
 }

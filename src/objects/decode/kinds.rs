@@ -38,6 +38,7 @@ pub(super) enum Shape {
     ClusterRole,
     RoleBinding,
     ClusterRoleBinding,
+    Event,
     /// What a collected snapshot says about itself.
     Collection,
     /// A kind that the program does not read.
@@ -55,6 +56,7 @@ impl Shape {
             ("", "v1", "Namespace") => Self::Namespace,
             ("", "v1", "ServiceAccount") => Self::ServiceAccount,
             ("", "v1", "Pod") => Self::Pod,
+            ("", "v1", "Event") | ("events.k8s.io", "v1" | "v1beta1", "Event") => Self::Event,
             ("", "v1", "PodTemplate") => Self::Workload(W::PodTemplate),
             ("", "v1", "ReplicationController") => Self::Workload(W::ReplicationController),
             (

@@ -7,6 +7,7 @@
 //! looks for the kind with [`Header`] and comes again.
 
 mod cluster;
+mod event;
 mod header;
 mod kinds;
 mod pod;
@@ -162,6 +163,7 @@ enum Body {
     Pod(Box<pod::PodBody>),
     Workload(Box<workload::WorkloadBody>),
     Cluster(Box<cluster::ClusterBody>),
+    Event(Box<event::EventBody>),
     Other(HeaderMeta),
 }
 
@@ -170,6 +172,7 @@ impl Draft {
         let body = match shape {
             Shape::Pod => Body::Pod(Box::default()),
             Shape::Workload(_) => Body::Workload(Box::default()),
+            Shape::Event => Body::Event(Box::default()),
             Shape::Other => Body::Other(HeaderMeta::default()),
             _ => Body::Cluster(Box::default()),
         };
@@ -189,6 +192,7 @@ impl Draft {
             }
             (Body::Pod(body), key) => body.read(key, map)?,
             (Body::Workload(body), key) => body.read(key, map)?,
+            (Body::Event(body), key) => body.read(key, map)?,
             (Body::Cluster(body), key) => body.read(self.shape, key, map)?,
         };
         if !is_read {
@@ -202,6 +206,13 @@ impl Draft {
             (Body::Pod(body), _) => Ok(Object::Pod(body.finish(self.metadata))),
             (Body::Workload(body), Shape::Workload(kind)) => {
                 Ok(Object::Workload(body.finish(kind, type_meta, self.metadata)))
+            }
+            (Body::Event(body), _) => {
+                let skipped = Skipped {
+                    namespace: self.metadata.namespace.clone(),
+                    name: self.metadata.name.clone(),
+                };
+                body.finish(self.metadata).map(Object::Event).ok_or(skipped)
             }
             (Body::Cluster(body), shape) => {
                 body.finish(shape, type_meta, self.metadata).ok_or_else(Skipped::default)

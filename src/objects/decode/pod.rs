@@ -40,6 +40,10 @@ slim! {
         "type" type_: String,
         /// `status`.
         "status" status: String,
+        /// `reason`.
+        "reason" reason: String,
+        /// `message`.
+        "message" message: String,
     }
 }
 
@@ -95,6 +99,7 @@ impl PodBody {
                 template_generation: label("pod-template-generation"),
             },
             psp: metadata.annotation(PSP_ANNOTATION).map(Into::into),
+            created: metadata.created.0,
             last_applied,
             managed_by: metadata.managed_by().map(Into::into),
             status: self.status.summary(),

@@ -1,18 +1,21 @@
 //! What do we keep of a controller or a PodTemplate?
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::de::MapAccess;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::Serializer;
 
 use super::kinds::TypeMeta;
 use super::pod::Condition;
+use crate::objects::event::{FAILED_CREATE, refusal};
 use crate::objects::meta::{
-    ObjectMeta, ROLLOUT_REVISION_ANNOTATION, TEMPLATE_GENERATION_ANNOTATION,
+    Name, ObjectMeta, ROLLOUT_REVISION_ANNOTATION, TEMPLATE_GENERATION_ANNOTATION,
 };
 use crate::objects::pod::PodTemplateSpec;
-use crate::objects::slim::{Nullable, slim};
+use crate::objects::slim::{Nullable, Slim, slim};
 use crate::objects::snapshot::SeenIn;
-use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind};
+use crate::objects::workload::{CurrentRevision, Workload, WorkloadKind, WorkloadStatus};
 
 /// The fields of any workload besides its metadata.
 #[derive(Default)]
@@ -30,6 +33,8 @@ slim! {
         "replicas" replicas: Option<i64>,
         /// `parallelism` of a Job.
         "parallelism" parallelism: Option<i64>,
+        /// `completions` of a Job.
+        "completions" completions: Option<i64>,
         /// `suspend` of a Job or CronJob.
         "suspend" is_suspended: bool,
         /// `paused` of a Deployment.
@@ -76,12 +81,97 @@ slim! {
 }
 
 slim! {
-    /// `status` of a StatefulSet or Job; of the others nothing is read.
+    /// `status` of any workload; which fields count depends on the kind.
     pub(super) struct Status as "a workload status" {
         /// `updateRevision`.
         "updateRevision" update_revision: String,
         /// `conditions`.
         "conditions" conditions: Vec<Condition>,
+        /// `observedGeneration`; Jobs have none.
+        "observedGeneration" observed_generation: Option<i64>,
+        /// `startTime` of a Job.
+        "startTime" start_time: String,
+        /// `replicas`.
+        "replicas" replicas: Count,
+        /// `readyReplicas`.
+        "readyReplicas" ready_replicas: Count,
+        /// `desiredNumberScheduled` of a DaemonSet.
+        "desiredNumberScheduled" desired_scheduled: Count,
+        /// `currentNumberScheduled` of a DaemonSet.
+        "currentNumberScheduled" current_scheduled: Count,
+        /// `numberReady` of a DaemonSet.
+        "numberReady" number_ready: Count,
+        /// `active` of a Job; of a CronJob a list.
+        "active" active: Count,
+        /// `succeeded` of a Job.
+        "succeeded" succeeded: Count,
+    }
+}
+
+/// A number of pods in a status. A status is only looked at, so what is no number there makes no object
+/// unreadable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub(super) struct Count(u32);
+
+fn clamped(n: i64) -> u32 {
+    u32::try_from(n.max(0)).unwrap_or(u32::MAX)
+}
+
+impl Slim for Count {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CountVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+struct CountVisitor;
+
+impl<'de> Visitor<'de> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of pods")
+    }
+
+    fn visit_i64<E>(self, n: i64) -> Result<Count, E> {
+        Ok(Count(clamped(n)))
+    }
+
+    fn visit_u64<E>(self, n: u64) -> Result<Count, E> {
+        Ok(Count(u32::try_from(n).unwrap_or(u32::MAX)))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Count, E> {
+        Ok(Count::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Count, E> {
+        Ok(Count::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Count, E> {
+        Ok(Count::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Count, E> {
+        Ok(Count::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Count, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Count::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Count, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Count::default())
     }
 }
 
@@ -107,6 +197,7 @@ impl WorkloadBody {
         metadata: ObjectMeta,
     ) -> Workload {
         use WorkloadKind as K;
+        let status = status(kind, &metadata, &self.spec, &self.status);
         let template = match kind {
             K::PodTemplate => self.template,
             K::CronJob => self.spec.job_template.spec.template,
@@ -141,6 +232,7 @@ impl WorkloadBody {
                     .conditions
                     .iter()
                     .any(|condition| condition.holds("Complete") || condition.holds("Failed")),
+            status,
             rollout_revision: metadata.annotation(ROLLOUT_REVISION_ANNOTATION).map(Into::into),
             current_revision: current_revision(kind, &metadata, self.status.update_revision),
             claims: match kind {
@@ -157,6 +249,46 @@ impl WorkloadBody {
             resource_version: metadata.resource_version.into(),
             seen_in: SeenIn::default(),
         }
+    }
+}
+
+fn status(
+    kind: WorkloadKind,
+    metadata: &ObjectMeta,
+    spec: &Spec,
+    status: &Status,
+) -> WorkloadStatus {
+    use WorkloadKind as K;
+    let is_current = match status.observed_generation {
+        Some(observed) => metadata.generation.is_none_or(|generation| observed >= generation),
+        None => kind == K::Job && !status.start_time.is_empty(),
+    };
+    let condition = |type_: &str| status.conditions.iter().find(|it| it.holds(type_));
+    let (wanted, made, ready) = match kind {
+        K::CronJob | K::PodTemplate => return WorkloadStatus::default(),
+        K::DaemonSet => {
+            let (wanted, made) = (status.desired_scheduled, status.current_scheduled);
+            (Some(wanted.0), made, Some(status.number_ready))
+        }
+        K::Job => {
+            let left = spec.completions.map(|n| n.saturating_sub(i64::from(status.succeeded.0)));
+            let parallel = spec.parallelism.unwrap_or(1);
+            let left = left.map(|left| clamped(left.min(parallel)));
+            (left, status.active, None)
+        }
+        K::Deployment | K::ReplicaSet | K::ReplicationController | K::StatefulSet => {
+            (None, status.replicas, Some(status.ready_replicas))
+        }
+    };
+    WorkloadStatus {
+        wanted: wanted.filter(|_| is_current),
+        made: is_current.then_some(made.0),
+        ready: ready.filter(|_| is_current).map(|it| it.0),
+        refusal: condition("ReplicaFailure")
+            .filter(|it| kind != K::Job && it.reason == FAILED_CREATE)
+            .and_then(|it| refusal(&it.message))
+            .map(Name::from),
+        is_failed: kind == K::Job && condition("Failed").is_some(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::intern::Interner;
 use super::{Conflict, Reading, Snapshot};
 use crate::objects::Object;
 use crate::objects::collection::{CollectedServer, Collection};
+use crate::objects::event::Event;
 use crate::objects::meta::Name;
 use crate::objects::namespace::{Namespace, ServiceAccount};
 use crate::objects::pod::Pod;
@@ -35,6 +36,7 @@ pub struct SnapshotBuilder {
     service_accounts: Vec<Entry<ServiceAccount>>,
     workloads: Vec<Entry<Workload>>,
     pods: Vec<Entry<Pod>>,
+    events: Vec<Entry<Event>>,
     server: Option<Server>,
     reading: Reading,
 }
@@ -78,6 +80,7 @@ impl SnapshotBuilder {
             service_accounts: Vec::new(),
             workloads: Vec::new(),
             pods: Vec::new(),
+            events: Vec::new(),
             server: None,
             reading: Reading::default(),
         }
@@ -114,6 +117,7 @@ impl SnapshotBuilder {
             Object::Workload(object) => self.workloads.push(Entry { object, origin }),
             Object::Role(object) => self.roles.push(Entry { object, origin }),
             Object::Binding(object) => self.bindings.push(Entry { object, origin }),
+            Object::Event(object) => self.events.push(Entry { object, origin }),
         }
     }
 
@@ -186,6 +190,7 @@ impl SnapshotBuilder {
         forget_in(&mut self.service_accounts, known, read);
         forget_in(&mut self.workloads, known, read);
         forget_in(&mut self.pods, known, read);
+        forget_in(&mut self.events, known, read);
     }
 
     /// The snapshot of all that was added.
@@ -211,6 +216,7 @@ impl SnapshotBuilder {
             }),
             workloads: BTreeMap::new(),
             pods: resolver.resolve(self.pods),
+            events: resolver.resolve(self.events),
             server: self.server,
             taken_at: None,
             inputs,
@@ -281,6 +287,7 @@ fn namespace_mut(object: &mut Object) -> Option<&mut Name> {
         Object::Workload(workload) => Some(&mut workload.namespace),
         Object::Role(role) => role.namespace.as_mut(),
         Object::Binding(binding) => binding.namespace.as_mut(),
+        Object::Event(event) => Some(&mut event.namespace),
     }
 }
 
@@ -333,6 +340,7 @@ identified! {
             self.seen_in = SeenIn::clone(inputs);
         }
     };
+    Event: |event| "Event", &event.namespace;
     Role: |role| role.kind(), role.namespace.as_deref().unwrap_or_default();
     Binding: |binding| binding.kind(), binding.namespace.as_deref().unwrap_or_default();
 }

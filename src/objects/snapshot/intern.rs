@@ -42,6 +42,13 @@ impl Interner {
                 self.share_name(&mut binding.name);
             }
             Object::Namespace(namespace) => self.share_name(&mut namespace.name),
+            Object::Event(event) => {
+                let names =
+                    [&mut event.namespace, &mut event.kind, &mut event.object, &mut event.refusal];
+                for name in names {
+                    self.share_name(name);
+                }
+            }
             Object::PodSecurityPolicy(policy) => self.share_name(&mut policy.name),
         }
     }
@@ -64,6 +71,7 @@ impl Interner {
     fn share_workload(&mut self, workload: &mut Workload) {
         self.share_name(&mut workload.namespace);
         self.share_name(&mut workload.api_version);
+        workload.status.refusal.iter_mut().for_each(|name| self.share_name(name));
         workload.managed_by.iter_mut().for_each(|name| self.share_name(name));
         match &mut workload.current_revision {
             CurrentRevision::Hash(name) | CurrentRevision::TemplateGeneration(name) => {

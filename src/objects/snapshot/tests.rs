@@ -76,6 +76,7 @@ fn objects_without_a_name_are_all_kept() {
             replicas: Some(1),
             is_suspended: false,
             is_finished: false,
+            status: crate::objects::workload::WorkloadStatus::default(),
             rollout_revision: None,
             current_revision: super::super::workload::CurrentRevision::All,
             claims: Vec::new(),

@@ -25,6 +25,7 @@ pub struct Simplification {
 pub(super) fn simplified(original: &PodSecurityPolicy) -> (PodSecurityPolicy, Vec<Simplification>) {
     let mut policy = PodSecurityPolicy {
         resource_version: Box::default(),
+        created: None,
         managed_by: None,
         owner: None,
         ..original.clone()

@@ -42,6 +42,7 @@ fn line(item: &Result<Item, String>) -> String {
                 Object::Binding(object) => {
                     (object.namespace.as_deref().unwrap_or_default(), &*object.name)
                 }
+                Object::Event(object) => (&*object.namespace, &*object.name),
             };
             format!("{kind} {namespace}/{name}")
         }

@@ -9,6 +9,9 @@ use crate::objects::encode;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::sources::{Content, Item};
 
+const REFUSED: &str =
+    "Error creating: pods \"a-\" is forbidden: violates PodSecurity \"baseline:latest\": hostPort";
+
 fn read_again(values: impl Iterator<Item = Value>) -> Snapshot {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": values.collect::<Vec<_>>()});
     let mut builder = SnapshotBuilder::default();
@@ -16,6 +19,7 @@ fn read_again(values: impl Iterator<Item = Value>) -> Snapshot {
         Ok(Item { source, content: Ok(Content::Object { object, .. }) }) => {
             builder.add(object, &source);
         }
+        Ok(Item { content: Ok(Content::Skipped { .. }), .. }) => {}
         other => panic!("{other:?}"),
     });
     builder.finish()
@@ -30,6 +34,7 @@ fn assert_written(snapshot: &Snapshot) {
     assert_eq!(again.bindings, snapshot.bindings);
     assert_eq!(again.workloads, snapshot.workloads);
     assert_eq!(again.pods, snapshot.pods);
+    assert_eq!(again.events, snapshot.events);
     assert_eq!(again.server, snapshot.server);
     assert_eq!(again.reading.listed, snapshot.reading.listed);
 }
@@ -86,7 +91,7 @@ fn metadata() -> impl Strategy<Value = Value> {
             pairs.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect()
         };
         json!({
-            "name": "a", "uid": "u-1", "resourceVersion": "7", "labels": map(labels),
+            "name": "a", "uid": "u-1", "creationTimestamp": "2026-11-01T10:00:00Z", "resourceVersion": "7", "labels": map(labels),
             "annotations": annotations.map(map), "generation": generation,
             "ownerReferences": owner.map(|controller| json!([
                 {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "o", "uid": "u-2",
@@ -141,6 +146,8 @@ fn object() -> impl Strategy<Value = Value> {
         ("v1", "PodTemplate"),
         ("v1", "ReplicationController"),
         ("v1", "Namespace"),
+        ("v1", "Event"),
+        ("events.k8s.io/v1", "Event"),
         ("v1", "ServiceAccount"),
         ("apps/v1", "Deployment"),
         ("apps/v1", "ReplicaSet"),
@@ -160,7 +167,14 @@ fn object() -> impl Strategy<Value = Value> {
             let mut object = json!({
                 "apiVersion": api_version, "kind": kind, "metadata": metadata,
                 "status": {"phase": phase, "updateRevision": if flag { "h" } else { "" },
+                    "observedGeneration": number.map(|n| 3 * n), "active": if kind == "CronJob" { json!([{"name": "j"}]) } else { json!(number) },
+                    "startTime": if flag { "2026-11-01T10:00:00Z" } else { "" },
+                    "replicas": number, "readyReplicas": 1, "succeeded": number,
+                    "desiredNumberScheduled": 4, "currentNumberScheduled": number,
+                    "numberReady": number,
                     "conditions": [{"type": "Ready", "status": "True"},
+                        {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                         "message": if flag { REFUSED } else { "exceeded quota" }},
                         {"type": "Failed", "status": if flag { "True" } else { "False" }}]},
             });
             match kind {
@@ -187,9 +201,22 @@ fn object() -> impl Strategy<Value = Value> {
                     object["roleRef"] = json!({"kind": "ClusterRole", "name": "r"});
                     object["subjects"] = json!([{"kind": "Group", "name": "g"}]);
                 }
+                "Event" if api_version == "v1" => {
+                    object["reason"] = "FailedCreate".into();
+                    object["message"] = REFUSED.into();
+                    object["involvedObject"] = json!({"kind": "ReplicaSet", "name": "web-1"});
+                    object["lastTimestamp"] = json!(number.map(|_| "2026-11-01T11:00:00Z"));
+                }
+                "Event" => {
+                    object["reason"] = if flag { "FailedCreate" } else { "Pulled" }.into();
+                    object["note"] = REFUSED.into();
+                    object["regarding"] = json!({"kind": "Job", "name": "run"});
+                    object["series"] = json!({"lastObservedTime": "2026-11-01T11:00:00.5Z"});
+                }
                 "ServiceAccount" => object["automountServiceAccountToken"] = json!(flag),
                 _ => {
                     object["spec"] = json!({"replicas": number, "parallelism": number,
+                        "completions": flag.then_some(2),
                         "suspend": flag, "paused": flag, "template": template,
                         "volumeClaimTemplates": [{"metadata": {"name": "data"}}]});
                 }
