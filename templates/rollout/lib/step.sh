@@ -123,7 +123,8 @@ enter() {
 
 # need_before STEP: a later step must not have gone further already
 need_before() {
-  [ ! -d "$state/$1" ] || [ "$forces" = yes ] || die "step $1 has gone further already; undo it first"
+  [ ! -d "$state/$1" ] || [ -z "$(ls "$state/$1")" ] || [ "$forces" = yes ] ||
+    die "step $1 has gone further already; undo it first"
 }
 
 # keep FILE TEXT: writes a whole file or none
@@ -138,6 +139,8 @@ finish() {
     say "step $step: nothing was changed"
     return 0
   fi
+  # A step that had nothing to do can be undone, too.
+  if [ -f "$here/$step.undo.sh" ]; then mkdir -p "$own"; fi
   if [ -f "$state/undone" ]; then
     grep -vxF -- "$step" "$state/undone" >"$work/undone" || true
     keep "$state/undone" "$(cat "$work/undone")"
