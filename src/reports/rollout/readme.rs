@@ -14,7 +14,8 @@ const HEAD: &str = "# The rollout
 Shell scripts that take the cluster from PodSecurityPolicy to Pod Security admission, step by step.
 They use kubectl and its current context, or that of `--context`. Each can be run again, and then goes
 on where it stopped; each stops at the first refusal; each takes `--dry-run`. What was there before a
-step is kept in `state/`, and its `.undo.sh` puts it back; undo the last step first.
+step is recorded in `state/`, and its `.undo.sh` puts it back, whatever the scripts say by then; undo the
+last step first, and do not lose `state/`.
 
 ";
 
