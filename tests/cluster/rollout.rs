@@ -168,6 +168,24 @@ fn an_undoing_goes_by_what_is_recorded() {
 }
 
 #[test]
+fn what_the_steps_have_done_is_verified() {
+    let rollout = Rollout::of_some(Release::V1_24);
+    let verify = |stage: &str| {
+        let plan = ["verify", "--plan", "plan/plan.json", "--stage", stage];
+        let of = ["-n", "team-web", "-n", "velero", "-n", "empty-ns"];
+        rollout.home.run(&[&plan[..], &of].concat())
+    };
+    let said = verify("warn");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.stdout.contains("team-web"), "{said:?}");
+    for (step, stage) in [("1-warn", "warn"), ("4-enforce", "enforce"), ("5-bypass", "bypass")] {
+        rollout.does(step);
+        let said = verify(stage);
+        assert_eq!(said.code, 0, "{step}: {}{}", said.stdout, said.stderr);
+    }
+}
+
+#[test]
 fn a_server_that_does_not_answer_stops_a_step() {
     let rollout = Rollout::of_some(Release::V1_24);
     rollout.does("4-enforce");

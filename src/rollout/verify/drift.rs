@@ -59,8 +59,16 @@ pub(super) fn level(
     let Some(holds) = present.enforce.filter(|_| !present.exempt) else { return };
     let label = Mode::Enforce.level_label();
     let enforced: Option<Level> = present.current_labels.get(label).and_then(|it| it.parse().ok());
-    let planned = planned.and_then(|planned| planned.enforce);
-    let (kind, level) = match (enforced, planned) {
+    // What PSP refused when the plan was made has never run: that it is refused by another now, since
+    // nothing is refused by PSP any more, is what the plan says.
+    let was_refused = |workload: &WorkloadPlan| {
+        planned
+            .into_iter()
+            .flat_map(|planned| &planned.workloads)
+            .any(|it| it.refused_today && it.kind == workload.kind && it.name == workload.name)
+    };
+    let wanted = planned.and_then(|planned| planned.enforce);
+    let (kind, level) = match (enforced, wanted) {
         (Some(level), _) if level > holds => (Kind::WouldBeRefused, level),
         (Some(level), Some(planned)) if planned > holds && planned > level => {
             (Kind::PlanTooStrict, planned)
@@ -93,7 +101,9 @@ pub(super) fn level(
                 .object(workload.kind, &workload.name)
                 .hint(hint)
                 .details(reasons)
-                .information_if(kind == Kind::WouldBeRefused && !is_future),
+                .information_if(
+                    kind == Kind::WouldBeRefused && !is_future || was_refused(workload),
+                ),
         );
     }
 }
