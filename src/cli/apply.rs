@@ -3,6 +3,7 @@
 mod bypass;
 mod labels;
 mod record;
+mod server;
 mod session;
 mod undo;
 
@@ -76,7 +77,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     undo_file: Option<PathBuf>,
 
-    /// With --undo, put back also what somebody else has changed since
+    /// With --undo, put back also what somebody else has changed since, and where PSP is bypassed
     #[arg(long, requires = "undo")]
     force: bool,
 
@@ -171,6 +172,9 @@ fn finish(
     result: Result<Outcome, CliError>,
     out: &mut impl Write,
 ) -> Result<Outcome, CliError> {
+    if matches!(result, Ok(Outcome::Interrupted)) {
+        errors::say(INTERRUPTED);
+    }
     report.complete = matches!(result, Ok(Outcome::Clean | Outcome::Incomplete));
     let document =
         Document { api_version: crate::reports::API_VERSION, kind: "ApplyReport", body: &report };

@@ -2,7 +2,8 @@
 //!
 //! Nothing that is half-written. Files are written under another name and then renamed, so that
 //! only that one has to be removed; the rest the system does. While a cluster is changed, an
-//! interruption waits until the request under way is answered; a second one does not.
+//! interruption waits until the request under way is answered, or ends the question that is asked; a second
+//! one does not wait.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -70,6 +70,9 @@ pub enum WriteError {
     /// The server refuses it, in its words.
     #[error("the server refuses: {0}")]
     Refused(String),
+    /// The server refuses it, as the object would not be valid.
+    #[error("the server refuses: {0}")]
+    Invalid(String),
     /// There was no answer that says what has become of it.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -135,7 +138,26 @@ impl Writer {
         }
     }
 
-    /// Changes an object by a merge patch, which must hold the `resourceVersion` that is expected.
+    /// The objects of the kind, in that namespace; none where the kind is not served. The address needs
+    /// no name.
+    ///
+    /// # Errors
+    /// Where the server does not say.
+    pub fn list(&self, address: Address<'_>) -> Result<Vec<Value>, WriteError> {
+        let path = address.list_path();
+        let answer = self.requester.get_json::<Value>(&path, Contact::Later);
+        match self.runtime.block_on(answer) {
+            Ok(mut list) => match list["items"].take() {
+                Value::Array(items) => Ok(items),
+                _ => Ok(Vec::new()),
+            },
+            Err(RequestError::Status(status)) if status.code == 404 => Ok(Vec::new()),
+            Err(error) => Err(self.error(error)),
+        }
+    }
+
+    /// Changes an object by a merge patch, which must hold the `resourceVersion` that is expected, unless
+    /// it is a dry run.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where the object has another version by now.
@@ -203,7 +225,8 @@ impl Writer {
                 409 => WriteError::Conflict(reason),
                 404 => WriteError::NotFound(reason),
                 403 => WriteError::Forbidden(reason),
-                400 | 405 | 413 | 415 | 422 => WriteError::Refused(reason),
+                422 => WriteError::Invalid(reason),
+                400 | 405 | 413 | 415 => WriteError::Refused(reason),
                 _ => error.fatal(self.server()).into(),
             },
             _ => error.fatal(self.server()).into(),

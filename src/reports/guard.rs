@@ -59,7 +59,7 @@ fn policy(text: &mut String, proposal: &Proposal, level: Level) {
     let mut say = |content: &str| comment(text, 0, content);
     say(&format!(
         "For clusters whose API server cannot be configured: every new namespace has to say which level \
-         it enforces, {level} at least, and nobody takes or loosens the label afterwards. Needs \
+         it enforces, {level} at least, and nobody takes the label off or sets a looser level afterwards. Needs \
          {FIRST_WITH_POLICIES}."
     ));
     say(&format!("{level}: {}.", proposal.why));
@@ -68,8 +68,10 @@ fn policy(text: &mut String, proposal: &Proposal, level: Level) {
         "- Changes that leave the label as it is are let through, so nothing happens to namespaces that \
          are there.",
     );
-    say("- Who may do more than that (set privileged, take the label off) has the verb \
-         loosen-pod-security on namespaces; cluster-admin has it.");
+    say(
+        "- Who may do more than that (set privileged, set a looser level, take the label off) has the verb \
+         loosen-pod-security on namespaces; cluster-admin has it.",
+    );
     say("- It guards the level, not the version that the label pins.");
     say("- To see first whom it would refuse, write [Warn, Audit] for [Deny].");
     let names = proposal.exempt.iter().map(|exempt| exempt.name.as_str());
@@ -90,7 +92,8 @@ spec:
     - apiGroups: [""]
       apiVersions: [v1]
       operations: [CREATE, UPDATE]
-      resources: [namespaces]
+      # Labels come with these subresources too.
+      resources: [namespaces, namespaces/status, namespaces/finalize]
   matchConditions:
   - name: not-exempt
     expression: >-
@@ -104,12 +107,16 @@ spec:
     expression: >-
       request.operation == 'UPDATE' && has(oldObject.metadata.labels) && '{ENFORCE_LABEL}' in oldObject.metadata.labels
       ? oldObject.metadata.labels['{ENFORCE_LABEL}'] : ''
+  - name: isLooser
+    expression: >-
+      (variables.oldLevel == 'restricted' && variables.level != 'restricted')
+      || (variables.oldLevel == 'baseline' && !(variables.level in ['baseline', 'restricted']))
   validations:
   - expression: >-
-      variables.level in [{allowed}]
+      (variables.level in [{allowed}] && !variables.isLooser)
       || (request.operation == 'UPDATE' && variables.level == variables.oldLevel)
       || authorizer.group('').resource('namespaces').name(object.metadata.name).check('loosen-pod-security').allowed()
-    message: the namespace must have the label {ENFORCE_LABEL}={level} or a stricter level
+    message: the namespace must have the label {ENFORCE_LABEL}={level} or a stricter level, and none looser than before
     reason: Forbidden
 ---
 apiVersion: admissionregistration.k8s.io/v1

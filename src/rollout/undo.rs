@@ -178,9 +178,35 @@ impl NamespaceRecord {
     }
 }
 
-/// Whether an object holds everything that was asked for; the server adds to it.
+/// The fields of a PodSecurityPolicy's spec that a server stores only with a feature gate on, of those that
+/// this program sets.
+///
+/// allowedProcMountTypes needs ProcMountType, which is off unless somebody turns it on. The other gates
+/// that Kubernetes asks there are on in every release that has Pod Security admission, or are about
+/// fields that are not set.
+///
+/// Upstream: pkg/api/podsecuritypolicy/util.go, DropDisabledFields, called by
+/// pkg/registry/policy/podsecuritypolicy/strategy.go (v1.24).
+const GATED_FIELDS: [&str; 1] = ["allowedProcMountTypes"];
+
+/// Whether an object holds everything that was asked for, but for what a server with a feature gate off
+/// does not store; the server adds to it.
 #[must_use]
 pub fn holds(object: &Value, wanted: &Value) -> bool {
+    if wanted["kind"] != "PodSecurityPolicy" {
+        return has_all(object, wanted);
+    }
+    let mut wanted = wanted.clone();
+    if let Some(fields) = wanted.get_mut("spec").and_then(Value::as_object_mut) {
+        let stored = &object["spec"];
+        fields.retain(|name, _| {
+            !stored[name.as_str()].is_null() || !GATED_FIELDS.contains(&name.as_str())
+        });
+    }
+    has_all(object, &wanted)
+}
+
+fn has_all(object: &Value, wanted: &Value) -> bool {
     match (object, wanted) {
         (Value::Object(object), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
             let absent = Value::Null;
@@ -188,11 +214,11 @@ pub fn holds(object: &Value, wanted: &Value) -> bool {
             // The server leaves out what says nothing.
             let is_empty = matches!(wanted, Value::Bool(false) | Value::Null)
                 || wanted.as_array().is_some_and(Vec::is_empty);
-            holds(value, wanted) || value.is_null() && is_empty
+            has_all(value, wanted) || value.is_null() && is_empty
         }),
         (Value::Array(items), Value::Array(wanted)) => {
             items.len() == wanted.len()
-                && items.iter().zip(wanted).all(|(item, wanted)| holds(item, wanted))
+                && items.iter().zip(wanted).all(|(item, wanted)| has_all(item, wanted))
         }
         (value, wanted) => value == wanted,
     }
@@ -265,5 +291,19 @@ mod tests {
         assert!(holds(&json!({"a": [{"b": 1, "x": 2}], "y": 3}), &wanted));
         assert!(!holds(&json!({"a": [{"b": 2}]}), &wanted));
         assert!(!holds(&json!({"a": [{"b": 1}, {"b": 1}]}), &wanted));
+    }
+
+    #[test]
+    fn what_a_gate_that_is_off_drops_does_not_matter() {
+        let policy = |spec: Value| json!({"kind": "PodSecurityPolicy", "spec": spec});
+        let types = "allowedProcMountTypes";
+        let wanted = policy(json!({"privileged": true, types: ["Default", "Unmasked"]}));
+        assert!(holds(&wanted, &wanted));
+        assert!(holds(&policy(json!({"privileged": true})), &wanted));
+        assert!(!holds(&policy(json!({"privileged": true, types: ["Default"]})), &wanted));
+        assert!(!holds(&policy(json!({types: ["Default", "Unmasked"]})), &wanted));
+        assert!(!holds(&json!({"kind": "PodSecurityPolicy"}), &wanted));
+        let other = json!({"kind": "Other", "spec": {types: ["Default"]}});
+        assert!(!holds(&json!({"kind": "Other", "spec": {}}), &other));
     }
 }

@@ -1,6 +1,8 @@
 //! Does `apply` change what it says, nothing else, and everything back again?
 
 use std::fs;
+#[cfg(unix)]
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
@@ -20,6 +22,10 @@ struct Bench {
 }
 
 const SHOP: &str = "team-web";
+/// What Pod Security admission says to a level that there is not.
+const NO_LEVEL: &str = "Namespace \"team-web\" is invalid: \
+                        metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: \
+                        \"psp2psa-probe\": must be one of privileged, baseline, restricted";
 const SHOP_PATH: &str = "/api/v1/namespaces/team-web";
 
 impl Bench {
@@ -251,6 +257,60 @@ fn an_interruption_waits_for_the_answer_under_way() {
     assert_eq!(bench.cluster.objects(), before);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interruption_at_a_question_is_reported() {
+    for stage in ["warn", "bypass", "undo"] {
+        let bench = Bench::new(Release::V1_24);
+        match stage {
+            "bypass" => assert_eq!(bench.apply(&["--stage", "enforce", "--yes"]).code, 0),
+            "undo" => assert_eq!(bench.apply(&["--stage", "warn", "--yes"]).code, 0),
+            _ => {}
+        }
+        let before = (bench.cluster.objects(), bench.writes().len());
+        let args: &[&str] = match stage {
+            "undo" => &["--undo", "psp2psa-undo-warn.json"],
+            _ => &["--stage", stage],
+        };
+        let (code, stdout, stderr) = interrupted_at_question(&bench, args);
+        assert_eq!(code, Some(130), "{stderr}");
+        let tail = "[y/N] \ninterrupted; the same command goes on from here\n";
+        assert!(stderr.contains(tail), "{stderr}");
+        let report: Value = serde_json::from_str(&stdout).unwrap();
+        assert!(n_of(&report, "pending") > 3, "{report}");
+        assert_eq!((n_of(&report, "set"), &report["complete"]), (0, &json!(false)));
+        assert_eq!((bench.cluster.objects(), bench.writes().len()), before);
+    }
+}
+
+/// Runs the program on a terminal, and interrupts it at its first question.
+#[cfg(unix)]
+fn interrupted_at_question(bench: &Bench, args: &[&str]) -> (Option<i32>, String, String) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let stdin = fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_psp2psa"));
+    command.arg("apply").args(args).args(["-o", "json"]).current_dir(bench.home.path());
+    command.env("HOME", bench.home.path()).env_remove("KUBECONFIG").stdin(stdin);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"[y/N] ") {
+        let mut byte = [0];
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&said));
+        said.push(byte[0]);
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    stderr.read_to_end(&mut said).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let [stdout, stderr] = [output.stdout, said].map(|text| String::from_utf8(text).unwrap());
+    (output.status.code(), stdout, stderr)
+}
+
 #[test]
 fn warnings_that_were_not_foreseen_stop_it() {
     let bench = Bench::new(Release::V1_24);
@@ -258,7 +318,7 @@ fn warnings_that_were_not_foreseen_stop_it() {
     let warns = || {
         let object = json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": SHOP}});
         let warning = "299 - \"web-1 (and 2 other pods): hostPort, host namespaces\"";
-        let refusal = Answer::status(422, "Invalid", "no such level");
+        let refusal = Answer::status(422, "Invalid", NO_LEVEL);
         // The first dry run is whether a level is refused that there is not.
         bench.cluster.heal().once(SHOP_PATH, "dryRun=All", refusal);
         let answer = Answer::json(200, &object).with_header("Warning", warning);
@@ -378,6 +438,42 @@ fn undo_leaves_what_others_have_set() {
 }
 
 #[test]
+fn what_is_enforced_is_not_undone_while_psp_is_bypassed() {
+    let bench = Bench::new(Release::V1_24);
+    let mut states = vec![bench.cluster.objects()];
+    for stage in ["warn", "enforce", "bypass"] {
+        assert_eq!(bench.apply(&["--stage", stage, "--yes"]).code, 0);
+        states.push(bench.cluster.objects());
+    }
+    let n_writes = bench.writes().len();
+    for more in [&[][..], &["--dry-run"]] {
+        let said = bench.undo("enforce", &[more, &["-o", "json"]].concat());
+        assert_eq!(said.code, 4, "{said:?}");
+        for text in [
+            "PSP is bypassed: RoleBinding team-web/0000-psp2psa-bypass\n",
+            "undo the bypass first\nhint: `psp2psa apply --undo psp2psa-undo-bypass.json`",
+        ] {
+            assert!(said.stderr.contains(text), "{said:?}");
+        }
+        assert!(n_of(&said.json(), "pending") > 3, "{said:?}");
+    }
+    // Where it cannot be seen, it is not taken for granted.
+    bench.cluster.deny("list", "rolebindings.rbac.authorization.k8s.io");
+    assert_eq!(bench.undo("enforce", &[]).code, 4);
+    bench.cluster.set(|settings| settings.access.denied.clear());
+    assert_eq!(bench.writes().len(), n_writes);
+    // Of the warnings nothing depends.
+    assert_eq!(bench.undo("warn", &["--dry-run"]).code, 0);
+    let said = bench.undo("enforce", &["--force"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stderr.contains("PSP is bypassed: RoleBinding"), "{said:?}");
+    // In the right order nobody is asked to force anything.
+    assert_eq!(bench.undo("bypass", &[]).code, 0);
+    assert_eq!(bench.cluster.objects(), states[1]);
+    bench.cluster.assert_expected();
+}
+
+#[test]
 fn undo_files_are_of_one_cluster_and_one_stage() {
     let bench = Bench::new(Release::V1_24);
     bench.apply(&["--stage", "warn", "-n", SHOP, "--yes"]);
@@ -432,6 +528,63 @@ fn servers_on_which_a_stage_does_nothing_are_refused() {
     let said = bench.apply(&["--stage", "bypass", "--yes"]);
     assert!(said.code == 4 && said.stderr.contains("has no PodSecurityPolicies"), "{said:?}");
     assert_eq!(bench.writes(), []);
+}
+
+#[test]
+fn nobody_is_let_past_psp_where_nothing_else_judges() {
+    // The labels are there, and do nothing.
+    let old = Bench::of(labelled(Release::V1_21));
+    let said = old.apply(&["--stage", "bypass", "--yes", "-o", "json"]);
+    assert!(
+        said.code == 4 && said.stderr.contains("v1.21.2-k3s1, and has no Pod Security"),
+        "{said:?}"
+    );
+    let off = Bench::of(labelled(Release::V1_24));
+    off.cluster.set(|settings| settings.psa = None);
+    for more in ["--yes", "--dry-run"] {
+        let said = off.apply(&["--stage", "bypass", more, "-o", "json"]);
+        assert!(
+            said.code == 4 && said.stderr.contains("its Pod Security admission is off"),
+            "{said:?}"
+        );
+        assert!(n_of(&said.json(), "pending") > 3, "{said:?}");
+    }
+    for bench in [old, off] {
+        assert_eq!(bench.writes(), []);
+        assert!(!bench.undo_file("bypass").exists());
+    }
+}
+
+/// A cluster in which the stage enforce is applied.
+fn labelled(release: Release) -> Cluster {
+    let bench = Bench::new(Release::V1_24);
+    assert_eq!(bench.apply(&["--stage", "enforce", "--yes"]).code, 0);
+    Cluster::of(release, bench.cluster.complete())
+}
+
+#[test]
+fn other_refusals_do_not_prove_that_pod_security_admission_is_on() {
+    let webhook = "admission webhook \"guard.example.com\" denied the request: no";
+    for (status, reason, message) in [
+        (403, "Forbidden", webhook),
+        (409, "Conflict", "Operation cannot be fulfilled"),
+        (404, "NotFound", "namespaces \"team-web\" not found"),
+        (422, "Invalid", "metadata.labels: Invalid value"),
+        (400, "BadRequest", "must be one of privileged, baseline, restricted"),
+    ] {
+        for stage in ["enforce", "bypass"] {
+            let bench = Bench::of(match stage {
+                "bypass" => labelled(Release::V1_24),
+                _ => Cluster::of_dump(Release::V1_24, "demo-1.21.json.gz"),
+            });
+            bench.cluster.once(SHOP_PATH, "dryRun=All", Answer::status(status, reason, message));
+            let said = bench.apply(&["--stage", stage, "-n", SHOP, "--yes", "-o", "json"]);
+            assert_eq!(said.code, 4, "{said:?}");
+            let why = "error: whether Pod Security admission is on cannot be found out: ";
+            assert!(said.stderr.contains(why) && said.stderr.contains(message), "{said:?}");
+            assert_eq!(bench.writes(), []);
+        }
+    }
 }
 
 #[test]

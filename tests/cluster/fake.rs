@@ -103,6 +103,11 @@ impl Cluster {
         self.store().normalised()
     }
 
+    /// Every object as it is, for another cluster to begin with.
+    pub(crate) fn complete(&self) -> Vec<Value> {
+        self.store().complete()
+    }
+
     /// One object as it is, if it is there; the namespace is empty for kinds without one.
     pub(crate) fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         self.store().get(&(kind.to_owned(), namespace.to_owned(), name.to_owned())).cloned()

@@ -29,6 +29,21 @@ pub(crate) fn tidy(metadata: &mut Value) {
     }
 }
 
+/// Leaves out what an API server stores only with a feature gate on that is off by default; what is
+/// stored already stays.
+///
+/// Upstream: pkg/api/podsecuritypolicy/util.go, DropDisabledFields (v1.24).
+pub(crate) fn drop_disabled(kind: &str, old: Option<&Value>, new: &mut Value) {
+    const FIELD: &str = "allowedProcMountTypes";
+    let is_used = old.is_some_and(|old| !old["spec"][FIELD].is_null());
+    if kind == "PodSecurityPolicy"
+        && !is_used
+        && let Some(spec) = new["spec"].as_object_mut()
+    {
+        spec.remove(FIELD);
+    }
+}
+
 /// A field that was changed and cannot be.
 pub(crate) fn immutable(kind: &str, old: &Value, new: &Value) -> Option<&'static str> {
     let differs = |pointer: &str| old.pointer(pointer) != new.pointer(pointer);

@@ -13,7 +13,7 @@ use crate::patches::{self, PatchError};
 use crate::protobuf;
 use crate::server::{Answer, Seen};
 use crate::store::{Key, Store, key_of, named};
-use crate::strategy::{immutable, restore, stand_in, tidy};
+use crate::strategy::{drop_disabled, immutable, restore, stand_in, tidy};
 
 /// A request that writes, and what it is about.
 pub(crate) struct Write<'a> {
@@ -276,6 +276,7 @@ impl Write<'_> {
             }
         }
         tidy(&mut new["metadata"]);
+        drop_disabled(kind, old, &mut new);
         let admission = Admission {
             store: self.store,
             settings: &self.settings,

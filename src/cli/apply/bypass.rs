@@ -6,9 +6,8 @@
 use serde_json::{Value, json};
 
 use super::super::errors::{self, CliError, Outcome};
-use super::super::interrupt::Deferred;
-use super::INTERRUPTED;
 use super::record::RecordFile;
+use super::server;
 use super::session::{Session, failed};
 use crate::cluster::{Address, Mode, WriteError};
 use crate::migrate::plan::{NamespacePlan, Plan};
@@ -26,7 +25,7 @@ pub(super) fn run(
     plan: &Plan,
     record: &mut RecordFile,
 ) -> Result<Outcome, CliError> {
-    check_server(snapshot)?;
+    check_serves_policies(snapshot)?;
     let policy = &plan.bypass_policy;
     let of_cluster = bypass_objects(policy).map(|object| MadeObject {
         kind: object["kind"].as_str().unwrap_or_default().to_owned(),
@@ -54,9 +53,13 @@ pub(super) fn run(
         }
         todo.push((format!("wave {} of {}", n + 1, waves.len()), bindings));
     }
-    if todo.iter().skip(1).all(|(_, bindings)| bindings.is_empty()) {
+    let Some(first) = todo.iter().skip(1).find_map(|(_, bindings)| bindings.first()) else {
         errors::say("no namespace is to be let past PSP");
         return Ok(Outcome::Clean);
+    };
+    if let Err(error) = server::check(session, snapshot, &first.namespace) {
+        session.pending(todo.iter().flat_map(|(_, it)| it).map(|it| item(it, Fate::Pending)));
+        return Err(error);
     }
     let mut todo = todo.into_iter();
     while let Some((which, objects)) = todo.next() {
@@ -69,7 +72,7 @@ pub(super) fn run(
     Ok(Outcome::Clean)
 }
 
-fn check_server(snapshot: &Snapshot) -> Result<(), CliError> {
+fn check_serves_policies(snapshot: &Snapshot) -> Result<(), CliError> {
     let is_gone = snapshot.server.as_ref().is_some_and(|server| !server.serves_psp);
     if !is_gone {
         return Ok(());
@@ -140,6 +143,11 @@ fn carry_out(
     let mut missing = Vec::new();
     let mut objects = objects.iter();
     while let Some(object) = objects.next() {
+        if session.is_interrupted() {
+            let rest = missing.into_iter().chain(std::iter::once(object)).chain(objects);
+            session.pending(rest.map(|it| item(it, Fate::Pending)));
+            return Ok(Outcome::Interrupted);
+        }
         match check(session, object) {
             Ok(Fate::Unchanged) => session.report.items.push(item(object, Fate::Unchanged)),
             Ok(_) => missing.push(object),
@@ -165,27 +173,28 @@ fn carry_out(
         errors::say(&format!("  {kind} {}{within}{}", printable(name), printable(namespace)));
     }
     let agreed = session.confirm(&format!("Make these {} objects?", missing.len()));
-    let recorded = agreed.and_then(|()| {
-        for object in &missing {
-            record.undo.record_object((*object).clone());
+    let recorded = agreed.and_then(|answer| {
+        if answer == Outcome::Clean {
+            for object in &missing {
+                record.undo.record_object((*object).clone());
+            }
+            record.save()?;
         }
-        record.save()
+        Ok(answer)
     });
-    if let Err(error) = recorded {
+    if !matches!(recorded, Ok(Outcome::Clean)) {
         session.pending(missing.iter().map(|it| item(it, Fate::Pending)));
-        return Err(error);
+        return recorded;
     }
     session.report.undo_file = Some(record.path.to_string_lossy().into_owned());
     make(session, &missing)
 }
 
 fn make(session: &mut Session<'_>, missing: &[&MadeObject]) -> Result<Outcome, CliError> {
-    let deferred = Deferred::new();
     let mut rest = missing.iter();
     while let Some(object) = rest.next() {
-        if deferred.is_interrupted() {
+        if session.is_interrupted() {
             session.pending(std::iter::once(object).chain(rest).map(|it| item(it, Fate::Pending)));
-            errors::say(INTERRUPTED);
             return Ok(Outcome::Interrupted);
         }
         let made = match session.writer.create(address(object), &object.object, Mode::Real) {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::errors::{self, CliError, Outcome};
-use super::super::interrupt::Deferred;
-use super::INTERRUPTED;
 use super::record::RecordFile;
+use super::server;
 use super::session::{Labelled, Labelling, Session, namespace, pod_security_labels, text_of};
 use crate::cluster::{Mode, WriteError};
 use crate::migrate::plan::Plan;
@@ -15,9 +14,6 @@ use crate::psa::policy::ENFORCE_LABEL;
 use crate::reports::apply::{ApplyItem, Fate, labels_text};
 use crate::rollout::warnings::unforeseen;
 use crate::rollout::{Stage, Step, waves};
-
-/// The first minor version whose servers have Pod Security admission on.
-const FIRST_MINOR: u32 = 23;
 
 /// A change that the server has been asked about.
 struct Checked {
@@ -61,8 +57,14 @@ pub(super) fn run(
             todo.push(changes);
         }
     }
-    if let Some((first, _)) = todo.first().and_then(|wave| wave.first()) {
-        check_server(session, snapshot, first)?;
+    let first = todo.first().and_then(|wave| wave.first());
+    let checked = first.map(|(first, _)| server::check(session, snapshot, &first.name));
+    if let Some(Err(error)) = checked {
+        let mut all = todo.iter().flatten().map(|(change, _)| change.item(Fate::Pending));
+        if let Some(first) = all.next() {
+            session.fail(first.because(error.to_string()), all);
+        }
+        return Err(error);
     }
     let n_waves = todo.len();
     let mut todo = todo.into_iter();
@@ -102,36 +104,6 @@ fn decided(
     Ok(Labelling { resource_version: text_of(&live, "resourceVersion"), name, labels, decided_by })
 }
 
-/// Whether labels do anything on this server: it must refuse a level that there is not.
-fn check_server(
-    session: &Session<'_>,
-    snapshot: &Snapshot,
-    probe: &Labelling,
-) -> Result<(), CliError> {
-    let hint = "labels do nothing there until Pod Security admission is on: upgrade to v1.23 or \
-                newer first, or turn the admission plugin PodSecurity on";
-    let stopped = |message: String| Err(CliError::Stopped { message, hint: hint.to_owned() });
-    if let Some(server) = &snapshot.server
-        && server.version.minor() < FIRST_MINOR
-    {
-        return stopped(format!(
-            "the server is {}, and has no Pod Security admission",
-            printable(&server.git_version)
-        ));
-    }
-    let level = Some("psp2psa-probe".to_owned());
-    let labels = BTreeMap::from([(ENFORCE_LABEL.to_owned(), level)]);
-    match session.label(&Labelling { labels, ..probe.clone() }, Mode::DryRun) {
-        Ok(_) => stopped(
-            "the server takes any value for a level, so that its Pod Security admission is off"
-                .to_owned(),
-        ),
-        // The refusal of a user who may not patch comes here too, and is seen in the dry run.
-        Err(CliError::Stopped { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
 /// One wave: asked of the server, then of the user, recorded, and done.
 fn carry_out(
     session: &mut Session<'_>,
@@ -140,7 +112,11 @@ fn carry_out(
     which: &str,
 ) -> Result<Outcome, CliError> {
     let checked = match check(session, wave) {
-        Ok(checked) => checked,
+        Ok(Some(checked)) => checked,
+        Ok(None) => {
+            session.pending(wave.iter().map(|(change, _)| change.item(Fate::Pending)));
+            return Ok(Outcome::Interrupted);
+        }
         Err((index, error)) => {
             let mut items = wave.iter().map(|(change, _)| change.item(Fate::Pending));
             let before: Vec<ApplyItem> = items.by_ref().take(index).collect();
@@ -157,19 +133,20 @@ fn carry_out(
     }
     show(&checked, which);
     let agreed = session.confirm(&format!("Change these {} namespaces?", checked.len()));
-    let recorded = agreed.and_then(|()| keep(&checked, record));
-    if let Err(error) = recorded {
+    let recorded = agreed.and_then(|answer| match answer {
+        Outcome::Clean => keep(&checked, record).map(|()| answer),
+        answer => Ok(answer),
+    });
+    if !matches!(recorded, Ok(Outcome::Clean)) {
         session.pending(checked.iter().map(|it| item(it, Fate::Pending)));
-        return Err(error);
+        return recorded;
     }
     session.report.undo_file = Some(record.path.to_string_lossy().into_owned());
 
-    let deferred = Deferred::new();
     let mut rest = checked.iter();
     while let Some(it) = rest.next() {
-        if deferred.is_interrupted() {
+        if session.is_interrupted() {
             session.pending(std::iter::once(it).chain(rest).map(|it| item(it, Fate::Pending)));
-            errors::say(INTERRUPTED);
             return Ok(Outcome::Interrupted);
         }
         match session.label(&it.change, Mode::Real) {
@@ -191,13 +168,17 @@ fn item(checked: &Checked, result: Fate) -> ApplyItem {
     ApplyItem { warnings: checked.warnings.clone(), ..checked.change.item(result) }
 }
 
-/// Asks the server about every change; otherwise which one it does not like.
+/// Asks the server about every change; otherwise which one it does not like. `None` where the user
+/// interrupts.
 fn check(
     session: &Session<'_>,
     wave: &[(Labelling, Vec<String>)],
-) -> Result<Vec<Checked>, (usize, CliError)> {
+) -> Result<Option<Vec<Checked>>, (usize, CliError)> {
     let mut checked = Vec::new();
     for (index, (change, foreseen)) in wave.iter().enumerate() {
+        if session.is_interrupted() {
+            return Ok(None);
+        }
         let failed = |error: CliError| (index, error);
         let written = match session.label(change, Mode::DryRun).map_err(failed)? {
             Labelled::Written(written) => written,
@@ -216,7 +197,7 @@ fn check(
         let (uid, warnings) = (text_of(&written.object, "uid"), written.warnings);
         checked.push(Checked { change: change.clone(), uid, warnings });
     }
-    Ok(checked)
+    Ok(Some(checked))
 }
 
 fn unpredicted(name: &str, news: &[String]) -> CliError {

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::errors::{self, CliError};
+use super::super::errors::{self, CliError, Outcome};
+use super::super::interrupt::Deferred;
 use super::Args;
 use crate::cluster::{Address, Mode, Target, WriteError, Writer, Written};
 use crate::migrate::plan::Plan;
@@ -25,6 +29,8 @@ pub(super) struct Session<'a> {
     /// The UID of kube-system.
     pub(super) cluster: String,
     pub(super) report: ApplyReport,
+    /// An interruption waits from here on, so that the report is printed.
+    deferred: Deferred,
 }
 
 /// Labels of a namespace, as they shall be, and as they were when that was decided.
@@ -64,6 +70,7 @@ pub(super) fn namespace(name: &str) -> Address<'_> {
 impl<'a> Session<'a> {
     /// Logs in, and asks which cluster it is.
     pub(super) fn begin(args: &'a Args, target: &Target, stage: String) -> Result<Self, CliError> {
+        let deferred = Deferred::new();
         let writer = Writer::connect(target)?;
         let system = writer.get(namespace("kube-system")).map_err(unwritten)?;
         let Some(system) = system else {
@@ -81,7 +88,7 @@ impl<'a> Session<'a> {
             complete: false,
             items: Vec::new(),
         };
-        Ok(Self { args, writer, cluster: text_of(&system, "uid"), report })
+        Ok(Self { args, writer, cluster: text_of(&system, "uid"), report, deferred })
     }
 
     /// Puts the namespaces into the report that no wave has, with the reason; whether all of them are
@@ -110,23 +117,56 @@ impl<'a> Session<'a> {
         is_chosen
     }
 
-    /// Asks whether to go on.
-    pub(super) fn confirm(&self, question: &str) -> Result<(), CliError> {
+    /// Whether the user has interrupted; to be asked between two requests.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.deferred.is_interrupted()
+    }
+
+    /// Asks whether to go on: `Clean` where so, `Interrupted` where the user interrupts instead of an
+    /// answer.
+    pub(super) fn confirm(&self, question: &str) -> Result<Outcome, CliError> {
+        if self.is_interrupted() {
+            return Ok(Outcome::Interrupted);
+        }
         if self.args.yes || self.args.dry_run {
-            return Ok(());
+            return Ok(Outcome::Clean);
         }
         let mut asked = io::stderr();
         // Where the question cannot be shown, no answer will come.
         let _ = write!(asked, "{question} [y/N] ").and_then(|()| asked.flush());
-        let mut answer = String::new();
-        let is_read = io::stdin().read_line(&mut answer).is_ok();
-        if is_read && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-            return Ok(());
+        let Some(answer) = self.line() else {
+            // The question stands without an end.
+            let _ = writeln!(asked);
+            return Ok(Outcome::Interrupted);
+        };
+        if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+            return Ok(Outcome::Clean);
         }
         Err(CliError::Stopped {
             message: "not confirmed; nothing more is changed".to_owned(),
             hint: "the same command goes on from here".to_owned(),
         })
+    }
+
+    /// A line of standard input, empty where there is none; `None` where the user interrupts.
+    fn line(&self) -> Option<String> {
+        const POLL: Duration = Duration::from_millis(50);
+        let (sender, lines) = mpsc::channel();
+        // No interruption ends the reading of a terminal, so that it is left to itself.
+        thread::spawn(move || {
+            let mut line = String::new();
+            let is_read = io::stdin().read_line(&mut line).is_ok();
+            // Nobody waits for it after an interruption.
+            let _ = sender.send(if is_read { line } else { String::new() });
+        });
+        loop {
+            match lines.recv_timeout(POLL) {
+                _ if self.is_interrupted() => return None,
+                Ok(line) => return Some(line),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Some(String::new()),
+            }
+        }
     }
 
     /// Sets labels, unless somebody has changed the namespace's pod-security labels since it was
@@ -232,17 +272,22 @@ pub(super) fn failed(name: &str, error: WriteError) -> CliError {
         WriteError::Cluster(error) => error.into(),
         error => CliError::Stopped {
             message: format!("`{}`: {error}", printable(name)),
-            hint: match error {
-                WriteError::Forbidden(_) => {
-                    "see with `kubectl auth can-i` whether you may patch namespaces, and for the \
-                     stage bypass create and delete rolebindings, clusterroles and \
-                     podsecuritypolicies"
-                }
-                WriteError::Refused(_) => "mend what the server names, then run the same again",
-                _ => "run the same command again: it plans anew by what is there now",
-            }
-            .to_owned(),
+            hint: hint(&error).to_owned(),
         },
+    }
+}
+
+/// What to do about a change that was not made.
+pub(super) fn hint(error: &WriteError) -> &'static str {
+    match error {
+        WriteError::Forbidden(_) => {
+            "see with `kubectl auth can-i` whether you may patch namespaces, and for the stage bypass \
+             create and delete rolebindings, clusterroles and podsecuritypolicies"
+        }
+        WriteError::Refused(_) | WriteError::Invalid(_) => {
+            "mend what the server names, then run the same again"
+        }
+        _ => "run the same command again: it plans anew by what is there now",
     }
 }
 

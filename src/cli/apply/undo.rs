@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::errors::{self, CliError, Outcome};
-use super::super::interrupt::Deferred;
-use super::INTERRUPTED;
 use super::bypass::{address, is_as_made, item};
 use super::record::RecordFile;
 use super::session::{Labelling, Session, failed, namespace, pod_security_labels, text_of};
-use crate::cluster::{Mode, WriteError};
+use crate::cluster::{Address, Mode, WriteError};
+use crate::migrate::harden::bypass::is_bypass;
 use crate::objects::source::printable;
+use crate::psa::policy::ENFORCE_LABEL;
 use crate::reports::apply::{ApplyItem, Fate, labels_text};
 use crate::rollout::undo::{MadeObject, NamespaceRecord, Restoration};
 use serde_json::Value;
@@ -37,10 +37,20 @@ pub(super) fn run(session: &mut Session<'_>, mut record: RecordFile) -> Result<O
     let mut changed = Vec::new();
     // Bindings before the role and the policy that they need.
     for object in record.undo.objects.iter().rev() {
+        if session.is_interrupted() {
+            return Ok(interrupted(session, &record));
+        }
         delete_step(session, object, &mut steps, &mut changed)?;
     }
     for (name, known) in &record.undo.namespaces {
+        if session.is_interrupted() {
+            return Ok(interrupted(session, &record));
+        }
         label_step(session, name, known, &mut steps, &mut changed)?;
+    }
+    if let Err(error) = check_bypass(session, &steps) {
+        session.pending(steps.iter().map(|step| step.item(Fate::Pending)));
+        return Err(error);
     }
     if !changed.is_empty() {
         for line in &changed {
@@ -65,9 +75,10 @@ pub(super) fn run(session: &mut Session<'_>, mut record: RecordFile) -> Result<O
         for step in &steps {
             errors::say(&format!("  {}", printable(&shown(step))));
         }
-        if let Err(error) = session.confirm(&format!("Put back these {}?", steps.len())) {
+        let agreed = session.confirm(&format!("Put back these {}?", steps.len()));
+        if !matches!(agreed, Ok(Outcome::Clean)) {
             session.pending(steps.iter().map(|step| step.item(Fate::Pending)));
-            return Err(error);
+            return agreed;
         }
     }
     let outcome = carry_out(session, &steps)?;
@@ -76,6 +87,61 @@ pub(super) fn run(session: &mut Session<'_>, mut record: RecordFile) -> Result<O
         record.save()?;
     }
     Ok(outcome)
+}
+
+/// Before anything is put back: nothing is reached.
+fn interrupted(session: &mut Session<'_>, record: &RecordFile) -> Outcome {
+    let objects = record.undo.objects.iter().rev().map(|it| item(it, Fate::Pending));
+    let namespaces = record.undo.namespaces.keys();
+    let namespaces = namespaces.map(|name| ApplyItem::namespace(name, Fate::Pending));
+    session.report.items.clear();
+    session.pending(objects.chain(namespaces));
+    Outcome::Interrupted
+}
+
+/// Where PSP is bypassed, what is enforced is all the protection that there is.
+fn check_bypass(session: &Session<'_>, steps: &[Step]) -> Result<(), CliError> {
+    let mut active = Vec::new();
+    for step in steps {
+        let Step::Label(change) = step else { continue };
+        if !change.labels.keys().any(|key| key.starts_with(ENFORCE_LABEL)) {
+            continue;
+        }
+        let address = Address { kind: "RoleBinding", namespace: &change.name, name: "" };
+        match session.writer.list(address) {
+            Ok(bindings) => active.extend(bindings.iter().filter_map(|binding| {
+                let role = &binding["roleRef"];
+                let name = role["name"].as_str().filter(|name| is_bypass(name));
+                name.filter(|_| role["kind"] == "ClusterRole")
+                    .map(|_| format!("{}/{}", change.name, text_of(binding, "name")))
+            })),
+            // Where it cannot be seen, only who forces it goes on.
+            Err(WriteError::Forbidden(_)) if session.args.force => {}
+            Err(error) => return Err(failed(&change.name, error)),
+        }
+    }
+    let Some(first) = active.first() else { return Ok(()) };
+    for name in &active {
+        errors::say(&format!("PSP is bypassed: RoleBinding {}", printable(name)));
+    }
+    if session.args.force {
+        return Ok(());
+    }
+    let more = match active.len() {
+        1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    Err(CliError::Stopped {
+        message: format!(
+            "RoleBinding `{}`{more} lets pods past PSP, so that nothing would judge them: undo the \
+             bypass first",
+            printable(first)
+        ),
+        hint:
+            "`psp2psa apply --undo psp2psa-undo-bypass.json`, or `sh 5-bypass.undo.sh` where the \
+               rollout's scripts have made it; `--force` goes on nevertheless"
+                .to_owned(),
+    })
 }
 
 fn shown(step: &Step) -> String {
@@ -140,13 +206,11 @@ fn label_step(
 }
 
 fn carry_out(session: &mut Session<'_>, steps: &[Step]) -> Result<Outcome, CliError> {
-    let deferred = Deferred::new();
     let mut rest = steps.iter();
     while let Some(step) = rest.next() {
-        if deferred.is_interrupted() {
+        if session.is_interrupted() {
             let rest = std::iter::once(step).chain(rest).map(|it| it.item(Fate::Pending));
             session.pending(rest);
-            errors::say(INTERRUPTED);
             return Ok(Outcome::Interrupted);
         }
         let (done, fate) = match step {

@@ -28,7 +28,7 @@ const LONGEST_NAME: usize = 253;
 /// becomes of pods then is told by [`UnderBypass`].
 #[must_use]
 pub fn name_before<'n>(policies: impl IntoIterator<Item = &'n str>) -> Name {
-    let others = policies.into_iter().filter(|name| !is_ours(name));
+    let others = policies.into_iter().filter(|name| !is_bypass(name));
     let Some(first) = others.min() else { return NAME.into() };
     if NAME < first {
         return NAME.into();
@@ -40,7 +40,8 @@ pub fn name_before<'n>(policies: impl IntoIterator<Item = &'n str>) -> Name {
 }
 
 /// Whether [`name_before`] gives names like this one.
-fn is_ours(name: &str) -> bool {
+#[must_use]
+pub fn is_bypass(name: &str) -> bool {
     let stem = name.strip_suffix("psp2psa-bypass").and_then(|stem| stem.strip_prefix('0'));
     stem.is_some_and(|dashes| name == NAME || dashes.bytes().all(|byte| byte == b'-'))
 }
