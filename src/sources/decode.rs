@@ -33,6 +33,24 @@ pub(super) enum Outcome {
     Broken(Header, Fault),
 }
 
+/// What an object is that says this of itself; `None` where its kind or apiVersion is missing.
+pub(super) fn type_meta_of(header: &Header, expected: &Expected) -> Option<TypeMeta> {
+    let mut type_meta = TypeMeta {
+        api_version: Name::from(header.api_version.as_str()),
+        kind: Name::from(header.kind.as_str()),
+    };
+    if let Expected::Default(default) = expected {
+        if type_meta.api_version.is_empty() {
+            type_meta.api_version.clone_from(&default.api_version);
+        }
+        if type_meta.kind.is_empty() {
+            type_meta.kind.clone_from(&default.kind);
+        }
+    }
+    let is_whole = !type_meta.api_version.is_empty() && !type_meta.kind.is_empty();
+    is_whole.then_some(type_meta)
+}
+
 impl<'a> Text<'a> {
     /// Reads the object; `Expected` says what is known of its kind.
     pub(super) fn decode(self, expected: &Expected) -> Outcome {
@@ -68,21 +86,11 @@ impl<'a> Text<'a> {
             Ok(((), length)) => length,
             Err(error) => return self.diagnose(expected, &error),
         };
-        let (mut api_version, mut kind) =
-            (Name::from(header.api_version.as_str()), Name::from(header.kind.as_str()));
-        if let Expected::Default(default) = expected {
-            if api_version.is_empty() {
-                api_version.clone_from(&default.api_version);
-            }
-            if kind.is_empty() {
-                kind.clone_from(&default.kind);
-            }
-        }
-        if api_version.is_empty() || kind.is_empty() {
+        let Some(type_meta) = type_meta_of(&header, expected) else {
             return Outcome::Kindless(header, length);
-        }
+        };
         let mut detour = None;
-        let certain = Expected::Certain(TypeMeta { api_version, kind });
+        let certain = Expected::Certain(type_meta);
         match self.run(ObjectSeed { expected: &certain, detour: &mut detour }) {
             Ok((decoded, length)) => Outcome::Done(decoded, length),
             Err(_) if detour == Some(Detour::List) => Outcome::List,

@@ -11,6 +11,7 @@
 //! objects, and the rest goes on.
 
 mod admission_config;
+mod ahead;
 mod arriving;
 mod buffer;
 mod decode;

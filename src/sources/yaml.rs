@@ -4,7 +4,13 @@
 //! block style, as kubectl prints it, is cut at its items. Each piece is parsed by itself, so one
 //! bad piece costs one object, and no big list is ever in memory. Everything else is parsed as a
 //! whole document.
+//!
+//! A piece that looks as kubectl prints it is read line by line (see `lines`), and the items of a
+//! list on several threads (see `items`). For everything else there is the full parser (see
+//! `parse`).
 
+mod items;
+mod lines;
 mod list;
 mod parse;
 mod prune;
@@ -34,7 +40,18 @@ pub(super) const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 pub(super) fn read(buffer: &mut Buffer<'_>, emitter: &mut Emitter<'_, '_>) -> io::Result<Found> {
     let mut found = Found::Nothing;
     let mut document = Document::default();
-    while let Some(range) = buffer.line_at(0)? {
+    let mut one_by_one_until = 0;
+    while let Some(mut range) = buffer.line_at(0)? {
+        if let Document::List(list) = &mut document
+            && buffer.position() >= one_by_one_until
+            && list.starts_item(&buffer.bytes()[range.clone()])
+        {
+            one_by_one_until = list.read_ahead(buffer, emitter);
+            match buffer.line_at(0)? {
+                Some(next) => range = next,
+                None => break,
+            }
+        }
         let (number, length) = (buffer.line(), range.len());
         let line = &buffer.bytes()[range];
         let line = line.strip_prefix(&BYTE_ORDER_MARK).unwrap_or(line);
@@ -170,6 +187,11 @@ impl Document {
             Self::Head(piece) | Self::ItemsKey(piece, _) | Self::Whole(piece) => {
                 if piece.is_blank() {
                     return Found::Nothing;
+                }
+                if let Some(decoded) = lines::document(&piece.text, &Expected::Unknown) {
+                    let source = emitter.next_source(Some(piece.line));
+                    emitter.deliver(source, decoded);
+                    return Found::Something;
                 }
                 match parse(&piece) {
                     // As for kubectl, a document that is null is none.

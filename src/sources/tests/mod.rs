@@ -7,6 +7,7 @@ mod json;
 mod kinds;
 mod written;
 mod yaml;
+mod yaml_ahead;
 
 use super::*;
 

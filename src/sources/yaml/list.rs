@@ -15,8 +15,12 @@ use serde_json::Value;
 
 use super::parse::{Failure, parse, parse_items};
 use super::prune::pruned;
-use super::{Piece, Source, Text, Values, deliver_held, expected_items, header_of, is_items_key};
-use crate::objects::decode::Header;
+use super::{
+    Piece, Source, Text, Values, deliver_held, expected_items, header_of, is_items_key, items,
+    lines,
+};
+use crate::objects::decode::{Decoded, Expected, Header};
+use crate::sources::buffer::Buffer;
 use crate::sources::emit::{Emitter, Fault};
 use crate::sources::json::ITEMS_TWICE;
 
@@ -88,6 +92,27 @@ impl BlockList {
         self.item.push(line, number);
     }
 
+    /// Whether the line starts another item.
+    pub(super) fn starts_item(&self, line: &[u8]) -> bool {
+        self.tail.is_none() && indent_of_dash(line) == Some(self.indent)
+    }
+
+    /// Reads items from the start of the buffer, where one must begin, on several threads; those up
+    /// to the returned position are better read one by one.
+    pub(super) fn read_ahead(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        emitter: &mut Emitter<'_, '_>,
+    ) -> u64 {
+        self.finish_item(emitter);
+        items::read(buffer, emitter, self.indent, &self.expected())
+    }
+
+    /// What the items are unless they say it.
+    fn expected(&self) -> Expected {
+        expected_items(&self.header).0
+    }
+
     pub(super) fn finish(mut self, emitter: &mut Emitter<'_, '_>) {
         self.finish_item(emitter);
         let mut header = self.header;
@@ -119,10 +144,11 @@ impl BlockList {
         if item.line == 0 {
             return;
         }
-        let pruned = pruned(&item.text).map(|text| Piece { text, ..item });
-        let short = pruned.and_then(|pruned| parse_items(&pruned).ok());
-        let whole = || parse_items(&item);
-        let result = match short.map_or_else(whole, Ok) {
+        if let Some(decoded) = read_fast(&item, self.indent, &self.expected()) {
+            let source = emitter.next_source(Some(item.line));
+            return emitter.deliver(source, decoded);
+        }
+        let result = match parse_item(&item) {
             // Anchors hold for the whole document, so the items that have some are read again
             // before this one.
             Err(Failure { is_unknown_anchor: true, .. }) => self.parse_with_anchors(&item),
@@ -167,6 +193,23 @@ impl BlockList {
     }
 }
 
+/// The object of an item in kubectl's block style.
+fn read_fast(item: &Piece, indent: usize, expected: &Expected) -> Option<Decoded> {
+    let text = lines::clean(&item.text);
+    let (decoded, end) = lines::item(text, indent, expected)?;
+    (end == item.text.len()).then_some(decoded)
+}
+
+/// Parses an item.
+pub(super) fn parse_item(item: &Piece) -> Result<Vec<Value>, Failure> {
+    let pruned =
+        pruned(&item.text).map(|text| Piece { text, line: item.line, is_cut: item.is_cut });
+    match pruned.and_then(|pruned| parse_items(&pruned).ok()) {
+        Some(items) => Ok(items),
+        None => parse_items(item),
+    }
+}
+
 fn fail(emitter: &mut Emitter<'_, '_>, item: &Piece, fault: Fault) {
     let source = emitter.next_source(Some(item.line));
     emitter.fail(source, guessed_header(item), fault);
@@ -207,7 +250,7 @@ fn guessed_header(item: &Piece) -> Header {
 }
 
 /// The number of spaces before the text of a line.
-fn indent_of(line: &[u8]) -> usize {
+pub(super) fn indent_of(line: &[u8]) -> usize {
     line.iter().take_while(|byte| **byte == b' ').count()
 }
 
@@ -226,7 +269,7 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
 }
 
 /// Whether the text may define an anchor: a `&` where a value can start.
-fn has_anchor(text: &[u8]) -> bool {
+pub(super) fn has_anchor(text: &[u8]) -> bool {
     memchr::memchr_iter(b'&', text).any(|at| {
         let before = text[..at].trim_ascii_end().last();
         let stands_apart = at == 0 || matches!(text[at - 1], b' ' | b'\t' | b'[' | b'{' | b',');

@@ -1,0 +1,171 @@
+//! How are runs of objects decoded on several threads?
+//!
+//! ```text
+//! buffer ── cut between objects ──► text ──► worker: decode ──► run ──┐
+//!   ▲                               text ──► worker: decode ──► run ──┴─ in order ──► emitter
+//!   └─────── what a worker has not taken, to be read object by object ◄──┘
+//! ```
+//!
+//! Where to cut is told by the layout of what kubectl prints; the formats know how it looks, and how
+//! a wrong guess shows. A worker stops at anything that is not just the next object, a fault or a
+//! list say; all that remains then goes back. Every object that counts was read behind others that
+//! count, as if they had been read one by one.
+
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, Scope};
+
+use memchr::memmem;
+
+use super::buffer::{Buffer, CHUNK_BYTES};
+use super::emit::Emitter;
+use crate::objects::decode::Decoded;
+
+/// More would wait for the one thread that reads and collects.
+const MAX_WORKERS: usize = 4;
+
+/// What is less is read before threads have started.
+const WORTH_BYTES: usize = CHUNK_BYTES / 2;
+
+/// How many texts a worker has, the one that it decodes included, so that it need not wait.
+const TEXTS_AHEAD: usize = 2;
+
+/// Where a text can be cut, and how one becomes objects.
+pub(super) struct Layout<'a> {
+    /// What stands between two objects.
+    pub(super) border: Vec<u8>,
+    /// How much of it belongs to the earlier object.
+    pub(super) kept: usize,
+    /// Decodes the objects of a text, up to the first that is not just one.
+    pub(super) decode: &'a (dyn Fn(Vec<u8>) -> Run + Sync),
+}
+
+/// A run of objects, and the text that they were.
+pub(super) struct Run {
+    pub(super) text: Vec<u8>,
+    /// The objects, each with the number of line ends before it.
+    pub(super) objects: Vec<(usize, Decoded)>,
+    /// How much of the text they take, with what separates them.
+    pub(super) taken: usize,
+    /// How many line ends are in what was taken.
+    pub(super) n_lines: usize,
+}
+
+/// Reads as many objects from the start of the buffer, where one must begin, as can be read ahead.
+/// Where it stops, an object must begin again; those up to the returned position are better read one
+/// by one.
+pub(super) fn read(
+    buffer: &mut Buffer<'_>,
+    emitter: &mut Emitter<'_, '_>,
+    layout: &Layout<'_>,
+) -> u64 {
+    if buffer.bytes().len() < WORTH_BYTES {
+        return buffer.position();
+    }
+    let all_in_memory = buffer.position() + buffer.bytes().len() as u64;
+    let border = memmem::FinderRev::new(&layout.border);
+    let Some(first) = next_text(buffer, &border, layout.kept) else { return all_in_memory };
+    let n_workers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
+    thread::scope(|scope| {
+        let workers = (0..n_workers).map(|_| Worker::start(scope, layout.decode)).collect();
+        Reader { buffer, emitter, border, kept: layout.kept, workers }.read(first)
+    })
+}
+
+/// The next text to decode: whole objects, if the layout does not deceive; `None` where there is no
+/// border any more.
+fn next_text(
+    buffer: &mut Buffer<'_>,
+    border: &memmem::FinderRev<'_>,
+    kept: usize,
+) -> Option<Vec<u8>> {
+    if buffer.bytes().len() < CHUNK_BYTES {
+        buffer.fill_ahead();
+    }
+    let found = border.rfind(buffer.bytes())?;
+    Some(buffer.take(found + kept))
+}
+
+struct Reader<'a, 'r, 'e, 's> {
+    buffer: &'a mut Buffer<'r>,
+    emitter: &'a mut Emitter<'e, 's>,
+    border: memmem::FinderRev<'a>,
+    kept: usize,
+    workers: Vec<Worker>,
+}
+
+impl Reader<'_, '_, '_, '_> {
+    fn read(self, first: Vec<u8>) -> u64 {
+        let Self { buffer, emitter, border, kept, workers } = self;
+        let mut next = Some(first);
+        let mut in_flight: VecDeque<&Worker> = VecDeque::new();
+        let mut in_turn = workers.iter().cycle();
+        loop {
+            while let Some(text) = next.take_if(|_| in_flight.len() < workers.len() * TEXTS_AHEAD) {
+                let Some(worker) = in_turn.next() else { break };
+                worker.send(text);
+                in_flight.push_back(worker);
+                next = next_text(buffer, &border, kept);
+            }
+            let Some(worker) = in_flight.pop_front() else { break };
+            let Run { text, objects, taken, n_lines } = worker.receive();
+            for (n_lines_before, decoded) in objects {
+                let source = emitter.next_source(Some(buffer.line() + n_lines_before));
+                emitter.deliver(source, decoded);
+            }
+            buffer.count_lines(n_lines);
+            if taken < text.len() {
+                let in_flight = in_flight.into_iter().map(|worker| worker.receive().text);
+                let untaken: Vec<u8> = [text[taken..].to_vec()]
+                    .into_iter()
+                    .chain(in_flight)
+                    .chain(next)
+                    .flatten()
+                    .collect();
+                let until = buffer.position();
+                buffer.put_back(&untaken);
+                return until;
+            }
+            buffer.recycle(text);
+        }
+        buffer.position()
+    }
+}
+
+/// A thread that decodes texts in the order in which it gets them, until there is no one to send any.
+struct Worker {
+    texts: Sender<Vec<u8>>,
+    runs: Receiver<Run>,
+}
+
+impl Worker {
+    fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        decode: &'scope (dyn Fn(Vec<u8>) -> Run + Sync),
+    ) -> Self {
+        let (texts, texts_to_decode) = mpsc::channel();
+        let (runs_to_send, runs) = mpsc::channel();
+        scope.spawn(move || {
+            for text in texts_to_decode {
+                if runs_to_send.send(decode(text)).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { texts, runs }
+    }
+
+    fn send(&self, text: Vec<u8>) {
+        self.texts.send(text).expect("a worker listens for as long as there is one to talk to it");
+    }
+
+    fn receive(&self) -> Run {
+        self.runs.recv().expect("a worker answers every text")
+    }
+}
+
+/// How many line ends there are.
+pub(super) fn lines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
+}
