@@ -25,8 +25,9 @@ use crate::objects::meta::Name;
 use crate::objects::namespace::Namespace;
 use crate::objects::snapshot::Snapshot;
 use crate::psa::admission::{
-    Configuration, ExistingPod, NamespaceAnswer, NamespaceChange, arriving, namespace_answer,
+    ExistingPod, NamespaceAnswer, NamespaceChange, arriving, namespace_answer,
 };
+use crate::psa::configuration::Configuration;
 
 /// Plans every namespace of a snapshot for which `is_selected` holds.
 #[must_use]

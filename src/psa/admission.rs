@@ -15,11 +15,11 @@ mod warning_filter;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::configuration::Configuration;
 use super::policy::{LabelError, LevelVersion, Mode};
 use crate::level::Level;
 use crate::quote::quoted;
 
-pub use super::configuration::{Configuration, Exemptions};
 pub use existing_pods::{ExistingPod, warnings_for_existing_pods};
 pub use pods::{PodAnswer, PodRequest, Target, pod_answer};
 pub use warning_filter::arriving;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use psp2psa::psa::admission::Configuration;
+use psp2psa::psa::configuration::Configuration;
 use serde_json::Value;
 
 use crate::access::{Access, self_review};

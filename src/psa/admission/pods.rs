@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Configuration, aggregated};
+use super::aggregated;
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
+use crate::psa::configuration::Configuration;
 use crate::psa::policy::{LevelVersion, Mode};
 use crate::psa::{Evaluation, evaluate};
 use crate::quote::quoted;

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::vectors::recorded;
 use super::{
-    Configuration, ExistingPod, NamespaceAnswer, NamespaceChange, PodRequest, Target, arriving,
-    namespace_answer, pod_answer,
+    ExistingPod, NamespaceAnswer, NamespaceChange, PodRequest, Target, arriving, namespace_answer,
+    pod_answer,
 };
 use crate::objects::pod::PodTemplateSpec;
+use crate::psa::configuration::Configuration;
 use crate::version::Version;
 
 #[derive(Deserialize)]

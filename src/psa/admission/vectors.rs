@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Configuration, Exemptions, ExistingPod, NamespaceAnswer, NamespaceChange, PodRequest, Target,
-    namespace_answer, pod_answer, warnings_for_existing_pods,
+    ExistingPod, NamespaceAnswer, NamespaceChange, PodRequest, Target, namespace_answer,
+    pod_answer, warnings_for_existing_pods,
 };
 use crate::objects::pod::PodTemplateSpec;
+use crate::psa::configuration::{Configuration, Exemptions};
 use crate::psa::policy::{LevelVersion, Policy, PolicyVersion, policy_of_labels};
 
 /// A pod as it is listed.
