@@ -29,8 +29,11 @@ enum Stream<'r> {
 /// A window on the input: what has been read and not yet been consumed.
 pub(super) struct Buffer<'r> {
     stream: Stream<'r>,
+    /// Memory that has been written to before, so that it need not be cleared again; what was read
+    /// last stands between `start` and `end`.
     bytes: Vec<u8>,
     start: usize,
+    end: usize,
     is_at_end: bool,
     /// What has ended reading, to be returned once what came before has been consumed.
     error: Option<io::Error>,
@@ -57,6 +60,7 @@ impl<'r> Buffer<'r> {
             stream,
             bytes: Vec::new(),
             start: 0,
+            end: 0,
             is_at_end: false,
             error: None,
             line: 1,
@@ -67,7 +71,7 @@ impl<'r> Buffer<'r> {
 
     /// What is in memory.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.bytes[self.start..self.end]
     }
 
     /// The number of the first line in memory, from 1.
@@ -105,14 +109,18 @@ impl<'r> Buffer<'r> {
 
     /// Gives the first `n` bytes away. Their lines do not count yet; see [`Self::count_lines`].
     pub(super) fn take(&mut self, n: usize) -> Vec<u8> {
-        let end = self.start + n;
+        let behind = self.start + n;
         let mut rest = self.spare.pop().unwrap_or_default();
-        rest.clear();
-        rest.extend_from_slice(&self.bytes[end..]);
+        let n_left = self.end - behind;
+        if rest.len() < n_left {
+            rest.resize(n_left, 0);
+        }
+        rest[..n_left].copy_from_slice(&self.bytes[behind..self.end]);
         let mut taken = std::mem::replace(&mut self.bytes, rest);
-        taken.truncate(end);
+        taken.truncate(behind);
         taken.drain(..self.start);
         self.start = 0;
+        self.end = n_left;
         self.position += n as u64;
         taken
     }
@@ -124,9 +132,9 @@ impl<'r> Buffer<'r> {
 
     /// Takes back what was taken last; its lines must not have been counted.
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
-        let rest = std::mem::take(&mut self.bytes);
-        self.bytes = [bytes, &rest[self.start..]].concat();
+        self.bytes = [bytes, self.bytes()].concat();
         self.start = 0;
+        self.end = self.bytes.len();
         self.position -= bytes.len() as u64;
     }
 
@@ -149,22 +157,23 @@ impl<'r> Buffer<'r> {
             return Ok(false);
         }
         if self.start > 0 {
-            self.bytes.drain(..self.start);
-            self.start = 0;
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= std::mem::take(&mut self.start);
         }
-        let held = self.bytes.len();
+        let held = self.end;
         if held > MAX_OBJECT_BYTES {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one object is too large"));
         }
         let wanted = held + held.max(CHUNK_BYTES);
-        self.bytes.resize(wanted, 0);
-        let mut end = held;
-        while end < wanted {
-            let free = &mut self.bytes[end..];
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
+        }
+        while self.end < wanted {
+            let free = &mut self.bytes[self.end..wanted];
             let (read, has_waited) = match &mut self.stream {
                 Stream::Whole(reader) => (reader.read(free), true),
                 Stream::Arriving(stream) => {
-                    let waits = waits && end - held <= held.max(MAX_MARK_BYTES);
+                    let waits = waits && self.end - held <= held.max(MAX_MARK_BYTES);
                     (stream.take_arrived(free, waits), waits)
                 }
             };
@@ -173,7 +182,7 @@ impl<'r> Buffer<'r> {
                     self.is_at_end = has_waited;
                     break;
                 }
-                Ok(n) => end += n,
+                Ok(n) => self.end += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.is_at_end = true;
@@ -182,10 +191,9 @@ impl<'r> Buffer<'r> {
                 }
             }
         }
-        self.bytes.truncate(end);
-        match self.error.take_if(|_| end == held) {
+        match self.error.take_if(|_| self.end == held) {
             Some(error) => Err(error),
-            None => Ok(end > held),
+            None => Ok(self.end > held),
         }
     }
 

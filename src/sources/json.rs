@@ -6,6 +6,8 @@
 //! other threads where the layout tells where they end (see `ahead`).
 
 mod ahead;
+pub(super) mod reader;
+mod scan;
 
 use std::io::{self, Read};
 use std::marker::PhantomData;

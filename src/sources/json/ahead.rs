@@ -3,7 +3,8 @@
 //! The cut is guessed from the layout, as a raw line end cannot stand within a string. A wrong guess
 //! shows: the object before the cut is not whole, and decoding stops there.
 
-use crate::objects::decode::Expected;
+use super::reader;
+use crate::objects::decode::{Decoded, Expected, ObjectSeed};
 use crate::sources::ahead::{self, Layout, Run, lines};
 use crate::sources::buffer::Buffer;
 use crate::sources::decode::{Outcome, Text};
@@ -43,13 +44,13 @@ fn border(buffer: &Buffer<'_>, place: Place) -> Option<Vec<u8>> {
 
 /// Decodes objects up to the first that is not just one, or the end.
 fn decode(text: Vec<u8>, expected: &Expected, place: Place) -> Run {
+    let valid = str::from_utf8(&text).ok();
     let mut objects = Vec::new();
     let (mut taken, mut n_lines) = (0, 0);
     loop {
         let start = taken + blanks(&text[taken..]);
-        let Outcome::Done(decoded, length) = Text::Json(&text[start..]).decode(expected) else {
-            break;
-        };
+        let plain = valid.and_then(|text| text.get(start..));
+        let Some((decoded, length)) = decode_one(&text[start..], plain, expected) else { break };
         let mut end = start + length;
         if place == Place::List {
             end += blanks(&text[end..]);
@@ -69,6 +70,19 @@ fn decode(text: Vec<u8>, expected: &Expected, place: Place) -> Run {
         }
     }
     Run { text, objects, taken, n_lines }
+}
+
+/// The object that the text begins with, which is given a second time where it is UTF-8.
+fn decode_one(text: &[u8], plain: Option<&str>, expected: &Expected) -> Option<(Decoded, usize)> {
+    if let Some(Ok(read)) =
+        plain.map(|text| reader::read(text, ObjectSeed { expected, detour: &mut None }))
+    {
+        return Some(read);
+    }
+    match Text::Json(text).decode(expected) {
+        Outcome::Done(decoded, length) => Some((decoded, length)),
+        _ => None,
+    }
 }
 
 fn blanks(text: &[u8]) -> usize {
