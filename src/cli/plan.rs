@@ -1,6 +1,7 @@
 //! `plan`: the main job.
 
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -160,8 +161,10 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
         Some(directory) => Some((directory, Format::of_edit(args.output)?)),
         None => None,
     };
-    let snapshot = read_snapshot(&args.input, &args.cluster, args.plan.namespaces())?;
-    let plan = args.plan.plan(&snapshot)?;
+    // The program ends with this: to free every object of a large cluster would only take time.
+    let snapshot =
+        ManuallyDrop::new(read_snapshot(&args.input, &args.cluster, args.plan.namespaces())?);
+    let plan = ManuallyDrop::new(args.plan.plan(&snapshot)?);
     let labelling = args.plan.labelling();
     let mut outcome = if plan.complete { Outcome::Clean } else { Outcome::Incomplete };
     if let Some((directory, form)) = edit {

@@ -6,8 +6,8 @@
 //!   └─────── what a worker has not taken, to be read object by object ◄──┘
 //! ```
 //!
-//! Where to cut is told by the layout of what kubectl prints; the formats know how it looks, and how
-//! a wrong guess shows. A worker stops at anything that is not just the next object, a fault or a
+//! Where to cut is told by the layout of what kubectl prints, or by a look at the brackets; the formats
+//! know how it looks, and how a wrong guess shows. A worker stops at anything that is not just the next object, a fault or a
 //! list say; all that remains then goes back. Every object that counts was read behind others that
 //! count, as if they had been read one by one.
 
@@ -15,8 +15,6 @@ use std::collections::VecDeque;
 use std::num::NonZero;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, Scope};
-
-use memchr::memmem;
 
 use super::buffer::{Buffer, CHUNK_BYTES};
 use super::emit::Emitter;
@@ -33,10 +31,9 @@ const TEXTS_AHEAD: usize = 2;
 
 /// Where a text can be cut, and how one becomes objects.
 pub(super) struct Layout<'a> {
-    /// What stands between two objects.
-    pub(super) border: Vec<u8>,
-    /// How much of it belongs to the earlier object.
-    pub(super) kept: usize,
+    /// How much of some bytes is whole objects, with what separates them; `None` where that cannot be
+    /// told of any.
+    pub(super) cut: &'a dyn Fn(&[u8]) -> Option<usize>,
     /// Decodes the objects of a text, up to the first that is not just one.
     pub(super) decode: &'a (dyn Fn(Vec<u8>) -> Run + Sync),
 }
@@ -64,40 +61,34 @@ pub(super) fn read(
         return buffer.position();
     }
     let all_in_memory = buffer.position() + buffer.bytes().len() as u64;
-    let border = memmem::FinderRev::new(&layout.border);
-    let Some(first) = next_text(buffer, &border, layout.kept) else { return all_in_memory };
+    let Some(first) = next_text(buffer, layout.cut) else { return all_in_memory };
     let n_workers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS);
     thread::scope(|scope| {
         let workers = (0..n_workers).map(|_| Worker::start(scope, layout.decode)).collect();
-        Reader { buffer, emitter, border, kept: layout.kept, workers }.read(first)
+        Reader { buffer, emitter, cut: layout.cut, workers }.read(first)
     })
 }
 
-/// The next text to decode: whole objects, if the layout does not deceive; `None` where there is no
-/// border any more.
-fn next_text(
-    buffer: &mut Buffer<'_>,
-    border: &memmem::FinderRev<'_>,
-    kept: usize,
-) -> Option<Vec<u8>> {
+/// The next text to decode: whole objects, if the layout does not deceive; `None` where there are
+/// none any more.
+fn next_text(buffer: &mut Buffer<'_>, cut: &dyn Fn(&[u8]) -> Option<usize>) -> Option<Vec<u8>> {
     if buffer.bytes().len() < CHUNK_BYTES {
         buffer.fill_ahead();
     }
-    let found = border.rfind(buffer.bytes())?;
-    Some(buffer.take(found + kept))
+    let length = cut(buffer.bytes())?;
+    Some(buffer.take(length))
 }
 
 struct Reader<'a, 'r, 'e, 's> {
     buffer: &'a mut Buffer<'r>,
     emitter: &'a mut Emitter<'e, 's>,
-    border: memmem::FinderRev<'a>,
-    kept: usize,
+    cut: &'a dyn Fn(&[u8]) -> Option<usize>,
     workers: Vec<Worker>,
 }
 
 impl Reader<'_, '_, '_, '_> {
     fn read(self, first: Vec<u8>) -> u64 {
-        let Self { buffer, emitter, border, kept, workers } = self;
+        let Self { buffer, emitter, cut, workers } = self;
         let mut next = Some(first);
         let mut in_flight: VecDeque<&Worker> = VecDeque::new();
         let mut in_turn = workers.iter().cycle();
@@ -106,7 +97,7 @@ impl Reader<'_, '_, '_, '_> {
                 let Some(worker) = in_turn.next() else { break };
                 worker.send(text);
                 in_flight.push_back(worker);
-                next = next_text(buffer, &border, kept);
+                next = next_text(buffer, cut);
             }
             let Some(worker) = in_flight.pop_front() else { break };
             let Run { text, objects, taken, n_lines } = worker.receive();

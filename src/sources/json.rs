@@ -88,6 +88,17 @@ pub(super) fn read(buffer: &mut Buffer<'_>, emitter: &mut Emitter<'_, '_>) -> io
     Walker::new(buffer, emitter).walk()
 }
 
+/// As [`read`], on this thread.
+#[cfg(test)]
+pub(super) fn read_one_by_one(
+    buffer: &mut Buffer<'_>,
+    emitter: &mut Emitter<'_, '_>,
+) -> io::Result<Ending> {
+    let mut walker = Walker::new(buffer, emitter);
+    walker.one_by_one_until = u64::MAX;
+    walker.walk()
+}
+
 struct Walker<'w, 'r, 'a, 's> {
     buffer: &'w mut Buffer<'r>,
     emitter: &'w mut Emitter<'a, 's>,

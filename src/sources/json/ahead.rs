@@ -1,9 +1,13 @@
 //! Where can JSON be cut between objects, and how is a piece decoded?
 //!
 //! The cut is guessed from the layout, as a raw line end cannot stand within a string. A wrong guess
-//! shows: the object before the cut is not whole, and decoding stops there.
+//! shows: the object before the cut is not whole, and decoding stops there. Where the layout tells
+//! nothing, all on one line say, brackets are looked at.
+
+use memchr::memmem;
 
 use super::reader;
+use super::scan::Scanner;
 use crate::objects::decode::{Decoded, Expected, ObjectSeed};
 use crate::sources::ahead::{self, Layout, Run, lines};
 use crate::sources::buffer::Buffer;
@@ -26,12 +30,15 @@ pub(super) fn read(
     expected: &Expected,
     place: Place,
 ) -> u64 {
-    let Some(border) = border(buffer, place) else {
-        return buffer.position() + buffer.bytes().len() as u64;
-    };
+    let border = border(buffer, place);
+    let border = border.as_deref().map(memmem::FinderRev::new);
     let kept = if place == Place::List { "},".len() } else { "}".len() };
+    let cut = |bytes: &[u8]| match border.as_ref().and_then(|border| border.rfind(bytes)) {
+        Some(found) => Some(found + kept),
+        None => objects_at_start(bytes, place),
+    };
     let decode = |text| decode(text, expected, place);
-    ahead::read(buffer, emitter, &Layout { border, kept, decode: &decode })
+    ahead::read(buffer, emitter, &Layout { cut: &cut, decode: &decode })
 }
 
 /// What stands between two objects: the end of one, a line end, the indent of the next and its start.
@@ -40,6 +47,20 @@ fn border(buffer: &Buffer<'_>, place: Place) -> Option<Vec<u8>> {
     let indent = buffer.indent()?;
     let end: &[u8] = if place == Place::List { b"},\n" } else { b"}\n" };
     Some([end, indent, b"{"].concat())
+}
+
+/// How much of the bytes is whole objects, each with what separates it from the next; `None` where
+/// there is none.
+fn objects_at_start(bytes: &[u8], place: Place) -> Option<usize> {
+    let mut scanner = Scanner::passing(bytes);
+    let mut length = None;
+    while scanner.peek().is_ok_and(|byte| byte == b'{')
+        && scanner.pass_value().is_ok()
+        && (place == Place::Top || scanner.expect(b',').is_ok())
+    {
+        length = Some(scanner.position());
+    }
+    length
 }
 
 /// Decodes objects up to the first that is not just one, or the end.

@@ -12,6 +12,7 @@ const MAX_DEPTH: u32 = 64;
 
 /// Text that is read from its start.
 pub(super) struct Scanner<'de> {
+    /// What is built is a part of this.
     text: &'de str,
     bytes: &'de [u8],
     at: usize,
@@ -21,6 +22,11 @@ pub(super) struct Scanner<'de> {
 impl<'de> Scanner<'de> {
     pub(super) fn new(text: &'de str) -> Self {
         Self { text, bytes: text.as_bytes(), at: 0, depth: 0 }
+    }
+
+    /// A scanner of what may not be UTF-8, and is passed over only.
+    pub(super) fn passing(bytes: &'de [u8]) -> Self {
+        Self { text: "", bytes, at: 0, depth: 0 }
     }
 
     /// How much has been read.

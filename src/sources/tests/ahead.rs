@@ -4,6 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Item, items, line};
+use crate::sources::buffer::Buffer;
+use crate::sources::emit::Emitter;
+use crate::sources::{SourceError, json};
 
 /// Enough for several chunks.
 const N_OBJECTS: usize = 4_000;
@@ -77,12 +80,17 @@ fn read(text: &str) -> Vec<(Option<usize>, String)> {
         .collect()
 }
 
-/// As [`read`], of the same text in a layout that does not tell where objects end.
+/// As [`read`], on one thread.
 fn read_one_by_one(text: &str) -> Vec<(Option<usize>, String)> {
-    // Behind this many blanks no line's start is in reach.
-    let blanks = " ".repeat(300);
-    let text = text.replace("},\n", &format!("}},\n{blanks}"));
-    read(&text.replace("}\n{", &format!("}}\n{blanks}{{")))
+    let mut items = Vec::new();
+    let mut sink = |item: Result<Item, SourceError>| {
+        let item = item.map_err(|error| error.to_string());
+        items.push((item.as_ref().ok().and_then(|item| item.source.line), line(&item)));
+    };
+    let mut buffer = Buffer::new(text.as_bytes());
+    let ending = json::read_one_by_one(&mut buffer, &mut Emitter::new("f".into(), &mut sink));
+    assert_eq!(ending.unwrap(), json::Ending::End);
+    items
 }
 
 fn odd() -> impl Strategy<Value = Vec<(usize, Odd)>> {
@@ -111,6 +119,21 @@ proptest! {
         };
         let read = read(&list);
         prop_assert!(read.len() >= N_OBJECTS);
+        prop_assert_eq!(&read, &read_one_by_one(&list));
+    }
+
+    #[test]
+    fn lists_on_one_line_are_the_same(odd in odd(), is_truncated: bool, has_ends: bool) {
+        let objects: Vec<_> =
+            texts(&odd, "").iter().map(|text| text.replace('\n', "")).collect();
+        let between = if has_ends { "\n\n , " } else { "," };
+        let items = objects.join(between);
+        let mut list = format!("{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[{items}]}}");
+        if is_truncated {
+            list.truncate(list.len() * 9 / 10);
+        }
+        let read = read(&list);
+        prop_assert!(read.len() >= N_OBJECTS / 2);
         prop_assert_eq!(&read, &read_one_by_one(&list));
     }
 

@@ -4,6 +4,8 @@
 //! item (see `list`). What could be more than the next item, a line at the outermost level say, or
 //! less, one that cannot be read, is left to that.
 
+use memchr::memmem;
+
 use super::list::{has_anchor, indent_of, indent_of_dash, is_blank, parse_item};
 use super::{Piece, Text, lines};
 use crate::objects::decode::{Decoded, Expected};
@@ -20,8 +22,10 @@ pub(super) fn read(
     expected: &Expected,
 ) -> u64 {
     let border = [b"\n", " ".repeat(indent).as_bytes(), b"- "].concat();
+    let border = memmem::FinderRev::new(&border);
+    let cut = |bytes: &[u8]| Some(border.rfind(bytes)? + 1);
     let decode = |text| decode(text, indent, expected);
-    ahead::read(buffer, emitter, &Layout { border, kept: 1, decode: &decode })
+    ahead::read(buffer, emitter, &Layout { cut: &cut, decode: &decode })
 }
 
 /// Decodes items up to the first that is not just one, or the end.
