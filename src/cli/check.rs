@@ -1,9 +1,10 @@
 //! `check`: which level of the Pod Security Standards do these pods satisfy?
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use super::errors::{self, CliError, Outcome};
+use super::errors::{CliError, Outcome};
 use super::input::{InputArgs, Known};
+use super::items::Items;
 use crate::level::Level;
 use crate::reports::check::{self, CheckItem, CheckReport};
 use crate::reports::item::Subject;
@@ -50,7 +51,7 @@ pub(super) struct Args {
     output: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 enum Format {
     #[default]
     Table,
@@ -61,25 +62,22 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
-    let mut report = CheckReport::new(args.pss_version);
-    let mut has_findings = false;
-    let mut take = |item: CheckItem| {
-        if args.output != Format::Jsonl {
-            report.items.push(item);
-        } else if let Err(error) = write_line(&item, out) {
-            errors::end(error);
-        }
+    let mut items = match args.output {
+        Format::Jsonl => Items::lines(out),
+        _ => Items::kept(),
     };
+    let mut has_findings = false;
     let outcome = args.input.read(&mut |index, source, object| match object {
         Ok(Known { api_version, kind, object }) => {
             let subject = Subject::of(&object, api_version, kind, &args.namespace);
             let Some(subject) = subject else { return };
             let item = CheckItem::judge(index, source, &subject, args.pss_version, args.prepare);
             has_findings |= args.level.is_some_and(|level| !item.allows(level));
-            take(item);
+            items.take(item);
         }
-        Err(error) => take(CheckItem::unreadable(index, source, &error)),
+        Err(error) => items.take(CheckItem::unreadable(index, source, &error)),
     })?;
+    let report = CheckReport::new(args.pss_version, items.into_kept());
     match args.output {
         Format::Jsonl => Ok(()),
         Format::Table => out.write_all(check::table(&report, false).as_bytes()),
@@ -90,11 +88,4 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     .map_err(CliError::Output)?;
     // A finding is certain, whatever else could not be read.
     Ok(if has_findings { Outcome::Findings } else { outcome })
-}
-
-/// Writes an item as one line, and lets nobody wait for it.
-fn write_line(item: &CheckItem, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, item)?;
-    out.write_all(b"\n")?;
-    out.flush()
 }

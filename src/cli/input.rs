@@ -29,6 +29,11 @@ pub(super) struct InputArgs {
 }
 
 impl InputArgs {
+    /// Other files, read as these are.
+    pub(super) fn of_files(&self, filename: &[PathBuf]) -> Self {
+        Self { filename: filename.to_vec(), recursive: self.recursive }
+    }
+
     /// Whether no file is given, so that a cluster is meant where the subcommand reads one.
     pub(super) fn is_empty(&self) -> bool {
         self.filename.is_empty()
@@ -113,18 +118,22 @@ pub(super) fn read_snapshot_with_events(
 
 /// Reads a dump or snapshot.
 pub(super) fn read_file(path: &Path) -> Result<Snapshot, CliError> {
-    read_dumps(&InputArgs { filename: vec![path.to_owned()], recursive: false })
+    let input = InputArgs { filename: vec![path.to_owned()], recursive: false };
+    read_dumps(&input, SnapshotBuilder::default())
 }
 
 fn read(input: &InputArgs, request: &cluster::Request) -> Result<Snapshot, CliError> {
     if !input.is_empty() {
-        return read_dumps(input);
+        return read_dumps(input, SnapshotBuilder::default());
     }
     read_live(request)
 }
 
-fn read_dumps(input: &InputArgs) -> Result<Snapshot, CliError> {
-    let mut builder = SnapshotBuilder::new("default");
+/// Reads the dumps into what was begun, and says on standard error what cannot be read.
+pub(super) fn read_dumps(
+    input: &InputArgs,
+    mut builder: SnapshotBuilder,
+) -> Result<Snapshot, CliError> {
     let inputs = input.inputs()?;
     let progress = Progress::new();
     let input_errors = sources::read_into_with(&mut builder, &inputs, &mut || progress.object());
@@ -160,7 +169,7 @@ fn read_live(request: &cluster::Request) -> Result<Snapshot, CliError> {
 }
 
 /// Says which objects could not be read, and which are not known for certain.
-fn report_reading(snapshot: &Snapshot) {
+pub(super) fn report_reading(snapshot: &Snapshot) {
     let reading = &snapshot.reading;
     for error in &reading.unreadable {
         errors::say(&format!("error: {error}"));

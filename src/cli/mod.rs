@@ -21,6 +21,7 @@ mod explain;
 mod files;
 mod input;
 mod interrupt;
+mod items;
 mod judge_args;
 mod not_found;
 mod plan;

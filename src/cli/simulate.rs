@@ -1,13 +1,16 @@
 //! `simulate`: what would PSP admission answer?
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::errors::{self, CliError, Outcome};
-use super::input::{InputArgs, Known};
+use super::input::{self, InputArgs, Known};
+use super::items::Items;
+use crate::migrate::known;
 use crate::migrate::simulation::Simulation;
 use crate::objects::Object;
 use crate::objects::meta::Name;
-use crate::objects::snapshot::SnapshotBuilder;
+use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::objects::source::{ObjectError, Source};
 use crate::objects::workload::Workload;
 use crate::prepare;
@@ -15,6 +18,7 @@ use crate::rbac::User;
 use crate::reports::item::Subject;
 use crate::reports::simulate::{self, SimulationItem, SimulationReport};
 use crate::reports::{self, StructuredFormat};
+use crate::sources::Input;
 use crate::version::Version;
 
 /// Answer for pods and pod templates what PodSecurityPolicy admission would
@@ -23,6 +27,8 @@ use crate::version::Version;
 /// workloads to ask about. For each the answer is the policy that admits it with the patch that the
 /// policy applies, or the API server's message. A Pod is taken as it reaches PSP, a template is made
 /// a pod first, with its service account's token mounted.
+///
+/// With `--policies` the input holds the pods and workloads alone, and each is answered as it comes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     # Would these workloads be admitted, by which policy, and what would it change?\n  \
@@ -31,10 +37,23 @@ use crate::version::Version;
     psp2psa simulate -f cluster.json -f pod.yaml \\\n    \
       --requester alice --requester-group system:authenticated\n\n  \
     # As data\n  \
-    psp2psa simulate -f cluster.json -o json")]
+    psp2psa simulate -f cluster.json -o json\n\n  \
+    # Pods as they come, by the policies of a snapshot\n  \
+    psp2psa collect -o cluster.json.gz\n  \
+    kubectl get pods -A --watch -o json | \\\n    \
+      psp2psa simulate --policies cluster.json.gz -f - -o jsonl")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
+
+    /// Take policies, RBAC objects and service accounts from this file or directory alone; may be
+    /// given several times
+    ///
+    /// It is read first, in the forms that `-f` takes; pods in it are passed over, so that it can be a
+    /// dump of the whole cluster. What `-f` says besides of policies, of who may use them, or of mounted
+    /// tokens, does not count: it is named on standard error, and the exit code is 3.
+    #[arg(long, value_name = "FILE")]
+    policies: Vec<PathBuf>,
 
     /// Take this namespace for objects that name none
     #[arg(short, long, default_value = "default")]
@@ -53,8 +72,10 @@ pub(super) struct Args {
     controllers_user: Option<String>,
 
     /// Answer as a cluster of this version
-    #[arg(long, value_name = "VERSION", default_value = "v1.24")]
-    cluster_version: Version,
+    ///
+    /// The default is the version of the input's server, and v1.24 where the input does not say.
+    #[arg(long, value_name = "VERSION")]
+    cluster_version: Option<Version>,
 
     /// Do to Pods too what the ServiceAccount admission does before PSP
     #[arg(long)]
@@ -64,7 +85,10 @@ pub(super) struct Args {
     #[arg(long)]
     exit_code: bool,
 
-    /// Print as text, json or yaml
+    /// Print as text, json, yaml or jsonl: an item a line
+    ///
+    /// With `--policies`, jsonl gives each answer as soon as its object is read. Without, a policy could
+    /// still come last, so that the whole input is read before the first answer.
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
 }
@@ -75,51 +99,51 @@ enum Format {
     Text,
     Json,
     Yaml,
+    Jsonl,
 }
+
+/// After how many answers it is forgotten who may use which policies.
+const MAX_REMEMBERED: usize = 1 << 14;
 
 /// An item of the input that the report answers for.
 enum Question {
-    Pod(usize, Source, Subject),
-    Template(usize, Source, Subject, Box<Workload>),
-    Unreadable(usize, Source, ObjectError),
+    Pod(Subject),
+    Template(Subject, Box<Workload>),
+    Unreadable(ObjectError),
 }
 
 pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
-    let mut builder = SnapshotBuilder::new(&args.namespace);
     let mut questions = Vec::new();
-    let mut outcome = args.input.read(&mut |index, source, object| match object {
-        Ok(Known { api_version, kind, object }) => {
-            let subject = Subject::of(&object, api_version, kind, &args.namespace);
-            match (subject, object) {
-                (Some(subject), Object::Workload(workload)) => {
-                    let workload = Box::new(workload);
-                    questions.push(Question::Template(index, source, subject, workload));
-                }
-                (Some(subject), _) => questions.push(Question::Pod(index, source, subject)),
-                (None, object) => builder.add(object, &source),
-            }
-        }
-        Err(error) => questions.push(Question::Unreadable(index, source, error)),
-    })?;
-    let snapshot = builder.finish();
-    for conflict in &snapshot.reading.conflicts {
+    let (snapshot, mut outcome) = if args.policies.is_empty() {
+        args.read_all(&mut questions)?
+    } else {
+        (args.read_policies()?, Outcome::Clean)
+    };
+    if !snapshot.reading.is_complete() || !snapshot.reading.conflicts.is_empty() {
         outcome = Outcome::Incomplete;
-        errors::say(&format!("warning: {conflict}"));
     }
 
-    let controllers_user = args.controllers_user.as_deref();
-    let simulation = Simulation::new(&snapshot, args.cluster_version, controllers_user);
-    let requester = args
-        .requester
-        .as_ref()
-        .map(|name| User { name: name.clone(), groups: args.requester_group.clone() });
-    let items: Vec<_> = questions
-        .into_iter()
-        .map(|question| answer(question, &simulation, requester.as_ref(), args.prepare))
-        .collect();
-    let is_refused = items.iter().any(SimulationItem::is_refused);
-    let report = SimulationReport::new(items);
+    let mut admission = Admission::new(args, &snapshot);
+    let mut items = match args.output {
+        Format::Jsonl => Items::lines(out),
+        _ => Items::kept(),
+    };
+    let mut is_refused = false;
+    let mut answer = |index, source, question| {
+        let item = admission.answer(index, source, question);
+        is_refused |= item.is_refused();
+        items.take(item);
+    };
+    for (index, source, question) in questions {
+        answer(index, source, question);
+    }
+    if !args.policies.is_empty() && args.read_pods(&snapshot, &mut answer)? == Outcome::Incomplete {
+        outcome = Outcome::Incomplete;
+    }
+
+    let report = SimulationReport::new(items.into_kept());
     match args.output {
+        Format::Jsonl => Ok(()),
         Format::Text => out.write_all(simulate::text(&report).as_bytes()),
         Format::Json => reports::write_structured(&report, StructuredFormat::Json, out),
         Format::Yaml => reports::write_structured(&report, StructuredFormat::Yaml, out),
@@ -128,35 +152,135 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     Ok(if args.exit_code && is_refused { Outcome::Findings } else { outcome })
 }
 
-fn answer(
-    question: Question,
-    simulation: &Simulation<'_>,
-    requester: Option<&User>,
-    is_prepared: bool,
-) -> SimulationItem {
-    let (index, source, subject, pod, requester) = match question {
-        Question::Unreadable(index, source, error) => {
-            return SimulationItem::unreadable(index, source, &error);
+impl Args {
+    /// Reads the whole input: what is asked about, and the snapshot of all else.
+    fn read_all(
+        &self,
+        questions: &mut Vec<(usize, Source, Question)>,
+    ) -> Result<(Snapshot, Outcome), CliError> {
+        let mut builder = SnapshotBuilder::new(&self.namespace);
+        let outcome = self.input.read(&mut |index, source, object| match Question::of(
+            object,
+            &self.namespace,
+        ) {
+            Ok(question) => questions.push((index, source, question)),
+            Err(object) => builder.add(*object, &source),
+        })?;
+        let snapshot = builder.finish();
+        input::report_reading(&snapshot);
+        Ok((snapshot, outcome))
+    }
+
+    /// Reads what admission goes by from where it is given apart.
+    fn read_policies(&self) -> Result<Snapshot, CliError> {
+        // Before what may take long.
+        let input = self.input.inputs()?;
+        let apart = self.input.of_files(&self.policies);
+        if apart.inputs()?.contains(&Input::Stdin) && input.contains(&Input::Stdin) {
+            return Err(CliError::Usage {
+                message: "standard input cannot be read for both `--policies` and `-f`".to_owned(),
+                hint: "give the policies as a file".to_owned(),
+            });
         }
-        Question::Pod(index, source, subject) => {
-            let namespace = Name::from(subject.namespace.as_str());
-            let pod = if is_prepared {
-                simulation.created_pod(&namespace, &subject.template)
-            } else {
-                prepare::defaulted_pod(&subject.template)
+        input::read_dumps(&apart, SnapshotBuilder::new(&self.namespace).without_pods())
+    }
+
+    /// Reads pods and templates, each to be answered before the next is read. What speaks of admission as
+    /// the snapshot does not is named on standard error, and makes the outcome incomplete.
+    fn read_pods(
+        &self,
+        snapshot: &Snapshot,
+        answer: &mut dyn FnMut(usize, Source, Question),
+    ) -> Result<Outcome, CliError> {
+        let namespace = Name::from(self.namespace.as_str());
+        let mut is_all_known = true;
+        let outcome = self.input.read(&mut |index, source, object| {
+            let mut object = match Question::of(object, &namespace) {
+                Ok(question) => return answer(index, source, question),
+                Err(object) => object,
             };
-            (index, source, subject, pod, requester.cloned())
+            object.fill_namespace(&namespace);
+            if let Some(unknown) = known::unknown(snapshot, &object) {
+                is_all_known = false;
+                errors::say(&format!(
+                    "warning: {source}: {unknown} does not count, as `--policies` does not say the same"
+                ));
+            }
+        })?;
+        Ok(if is_all_known { outcome } else { Outcome::Incomplete })
+    }
+}
+
+impl Question {
+    /// What is asked about; other objects come back.
+    fn of(object: Result<Known, ObjectError>, namespace: &str) -> Result<Self, Box<Object>> {
+        let Known { api_version, kind, object } = match object {
+            Ok(known) => known,
+            Err(error) => return Ok(Self::Unreadable(error)),
+        };
+        match (Subject::of(&object, api_version, kind, namespace), object) {
+            (Some(subject), Object::Workload(workload)) => {
+                Ok(Self::Template(subject, Box::new(workload)))
+            }
+            (Some(subject), _) => Ok(Self::Pod(subject)),
+            (None, object) => Err(Box::new(object)),
         }
-        Question::Template(index, source, subject, workload) => {
-            let namespace = Name::from(subject.namespace.as_str());
-            let template = prepare::template_of(&workload);
-            let template = template.as_deref().unwrap_or(&subject.template);
-            let pod = simulation.pod_of_template(&namespace, template);
-            let requester = requester.cloned().or_else(|| simulation.requester_of(workload.kind));
-            (index, source, subject, pod, requester)
+    }
+}
+
+/// Who answers, and for whom.
+struct Admission<'s> {
+    simulation: Simulation<'s>,
+    requester: Option<User>,
+    is_prepared: bool,
+    n_answers: usize,
+}
+
+impl<'s> Admission<'s> {
+    fn new(args: &Args, snapshot: &'s Snapshot) -> Self {
+        let server = snapshot.server.as_ref().map(|server| server.version);
+        let version = args.cluster_version.or(server).unwrap_or(Version::v1(24));
+        let requester = args.requester.as_ref();
+        Self {
+            simulation: Simulation::new(snapshot, version, args.controllers_user.as_deref()),
+            requester: requester
+                .map(|name| User { name: name.clone(), groups: args.requester_group.clone() }),
+            is_prepared: args.prepare,
+            n_answers: 0,
         }
-    };
-    let verdict =
-        simulation.verdict(&subject.namespace, &subject.pod_name(), &pod, requester.as_ref());
-    SimulationItem::of(index, source, &subject, &subject.template, &verdict)
+    }
+
+    fn answer(&mut self, index: usize, source: Source, question: Question) -> SimulationItem {
+        // Pods without end may come from namespaces without end.
+        self.n_answers += 1;
+        if self.n_answers.is_multiple_of(MAX_REMEMBERED) {
+            self.simulation.forget();
+        }
+        let simulation = &self.simulation;
+        let requester = self.requester.clone();
+        let (subject, pod, requester) = match question {
+            Question::Unreadable(error) => {
+                return SimulationItem::unreadable(index, source, &error);
+            }
+            Question::Pod(subject) => {
+                let namespace = Name::from(subject.namespace.as_str());
+                let pod = if self.is_prepared {
+                    simulation.created_pod(&namespace, &subject.template)
+                } else {
+                    prepare::defaulted_pod(&subject.template)
+                };
+                (subject, pod, requester)
+            }
+            Question::Template(subject, workload) => {
+                let namespace = Name::from(subject.namespace.as_str());
+                let template = prepare::template_of(&workload);
+                let template = template.as_deref().unwrap_or(&subject.template);
+                let pod = simulation.pod_of_template(&namespace, template);
+                (subject, pod, requester.or_else(|| simulation.requester_of(workload.kind)))
+            }
+        };
+        let verdict =
+            simulation.verdict(&subject.namespace, &subject.pod_name(), &pod, requester.as_ref());
+        SimulationItem::of(index, source, &subject, &subject.template, &verdict)
+    }
 }

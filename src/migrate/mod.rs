@@ -15,6 +15,7 @@ pub mod grant;
 pub mod harden;
 pub mod injection;
 pub mod judgement;
+pub mod known;
 pub mod lineage;
 pub mod lost;
 pub mod plan;

@@ -29,6 +29,7 @@ pub mod workload;
 
 use collection::Collection;
 use event::Event;
+use meta::Name;
 use namespace::{Namespace, ServiceAccount};
 use pod::Pod;
 use psp::PodSecurityPolicy;
@@ -72,6 +73,22 @@ impl Object {
             Self::Role(role) => role.kind(),
             Self::Binding(binding) => binding.kind(),
             Self::Event(_) => "Event",
+        }
+    }
+
+    /// Puts an object that names no namespace into this one, if it is of a kind that has one.
+    pub fn fill_namespace(&mut self, default: &Name) {
+        let namespace = match self {
+            Self::Collection(_) | Self::PodSecurityPolicy(_) | Self::Namespace(_) => None,
+            Self::ServiceAccount(account) => Some(&mut account.namespace),
+            Self::Pod(pod) => Some(&mut pod.namespace),
+            Self::Workload(workload) => Some(&mut workload.namespace),
+            Self::Role(role) => role.namespace.as_mut(),
+            Self::Binding(binding) => binding.namespace.as_mut(),
+            Self::Event(event) => Some(&mut event.namespace),
+        };
+        if let Some(namespace) = namespace.filter(|namespace| namespace.is_empty()) {
+            *namespace = Name::clone(default);
         }
     }
 }

@@ -205,8 +205,9 @@ impl<'a> Rights<'_, 'a> {
     }
 }
 
-/// The role that a binding refers to; a ClusterRoleBinding cannot refer to a Role.
-fn role_of<'a>(snapshot: &'a Snapshot, binding: &Binding) -> Option<&'a Role> {
+/// The role that a binding refers to, if it is there; a ClusterRoleBinding cannot refer to a Role.
+#[must_use]
+pub fn role_of<'a>(snapshot: &'a Snapshot, binding: &Binding) -> Option<&'a Role> {
     let namespace = match binding.role_ref.kind.as_str() {
         "ClusterRole" => None,
         "Role" => Some(binding.namespace.clone()?),

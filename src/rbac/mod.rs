@@ -9,6 +9,6 @@ mod rules;
 mod tests;
 mod user;
 
-pub use authorizer::{Authorizer, Grant, Holder, Rights};
+pub use authorizer::{Authorizer, Grant, Holder, Rights, role_of};
 pub use rules::{Attributes, allows};
 pub use user::{ALL_SERVICE_ACCOUNTS, AUTHENTICATED, User};

@@ -24,10 +24,10 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    /// A report without items.
+    /// A report with these items.
     #[must_use]
-    pub fn new(pss_version: Version) -> Self {
-        Self { api_version: API_VERSION, kind: "CheckReport", pss_version, items: Vec::new() }
+    pub fn new(pss_version: Version, items: Vec<CheckItem>) -> Self {
+        Self { api_version: API_VERSION, kind: "CheckReport", pss_version, items }
     }
 }
 

@@ -78,14 +78,12 @@ impl Arriving {
 }
 
 fn send_all(mut stream: impl Read, pieces: &SyncSender<io::Result<Vec<u8>>>) {
+    let mut read = vec![0; PIECE_BYTES];
     loop {
-        let mut piece = vec![0; PIECE_BYTES];
-        let piece = match stream.read(&mut piece) {
+        let piece = match stream.read(&mut read) {
             Ok(0) => return,
-            Ok(n) => {
-                piece.truncate(n);
-                Ok(piece)
-            }
+            // As large as what has come: many small pieces may wait.
+            Ok(n) => Ok(read[..n].to_vec()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };

@@ -29,8 +29,8 @@ enum Stream<'r> {
 /// A window on the input: what has been read and not yet been consumed.
 pub(super) struct Buffer<'r> {
     stream: Stream<'r>,
-    /// Memory that has been written to before, so that it need not be cleared again; what was read
-    /// last stands between `start` and `end`.
+    /// The window is between `start` and `end`; what is behind is room, which is not cleared again for
+    /// each piece that comes.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -109,18 +109,17 @@ impl<'r> Buffer<'r> {
 
     /// Gives the first `n` bytes away. Their lines do not count yet; see [`Self::count_lines`].
     pub(super) fn take(&mut self, n: usize) -> Vec<u8> {
-        let behind = self.start + n;
-        let mut rest = self.spare.pop().unwrap_or_default();
-        let n_left = self.end - behind;
-        if rest.len() < n_left {
-            rest.resize(n_left, 0);
-        }
-        rest[..n_left].copy_from_slice(&self.bytes[behind..self.end]);
-        let mut taken = std::mem::replace(&mut self.bytes, rest);
-        taken.truncate(behind);
+        let end = self.start + n;
+        let rest = &self.bytes[end..self.end];
+        let n_rest = rest.len();
+        let mut next = self.spare.pop().unwrap_or_default();
+        make_room(&mut next, n_rest);
+        next[..n_rest].copy_from_slice(rest);
+        let mut taken = std::mem::replace(&mut self.bytes, next);
+        taken.truncate(end);
         taken.drain(..self.start);
         self.start = 0;
-        self.end = n_left;
+        self.end = n_rest;
         self.position += n as u64;
         taken
     }
@@ -132,7 +131,8 @@ impl<'r> Buffer<'r> {
 
     /// Takes back what was taken last; its lines must not have been counted.
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
-        self.bytes = [bytes, self.bytes()].concat();
+        let rest = std::mem::take(&mut self.bytes);
+        self.bytes = [bytes, &rest[self.start..self.end]].concat();
         self.start = 0;
         self.end = self.bytes.len();
         self.position -= bytes.len() as u64;
@@ -158,16 +158,15 @@ impl<'r> Buffer<'r> {
         }
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= std::mem::take(&mut self.start);
+            self.end -= self.start;
+            self.start = 0;
         }
         let held = self.end;
         if held > MAX_OBJECT_BYTES {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one object is too large"));
         }
         let wanted = held + held.max(CHUNK_BYTES);
-        if self.bytes.len() < wanted {
-            self.bytes.resize(wanted, 0);
-        }
+        make_room(&mut self.bytes, wanted);
         while self.end < wanted {
             let free = &mut self.bytes[self.end..wanted];
             let (read, has_waited) = match &mut self.stream {
@@ -191,9 +190,10 @@ impl<'r> Buffer<'r> {
                 }
             }
         }
-        match self.error.take_if(|_| self.end == held) {
+        let is_more = self.end > held;
+        match self.error.take_if(|_| !is_more) {
             Some(error) => Err(error),
-            None => Ok(self.end > held),
+            None => Ok(is_more),
         }
     }
 
@@ -246,5 +246,12 @@ impl<'r> Buffer<'r> {
                 return Ok((searched > offset).then_some(offset..searched));
             }
         }
+    }
+}
+
+/// Lets there be at least that many bytes, whatever they are.
+fn make_room(bytes: &mut Vec<u8>, n: usize) {
+    if bytes.len() < n {
+        bytes.resize(n, 0);
     }
 }

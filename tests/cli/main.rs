@@ -22,6 +22,7 @@ mod review;
 mod rollout;
 mod script;
 mod simulate;
+mod simulate_apart;
 mod streams;
 mod vectors;
 mod verify;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::program::{Run, from_yaml, psp2psa};
 
 /// Two policies: everyone's controllers may use `hardened`, only alice's group `open`.
-const POLICIES: &str = "
+pub(crate) const POLICIES: &str = "
 apiVersion: policy/v1beta1
 kind: PodSecurityPolicy
 metadata: {name: hardened}
@@ -63,7 +63,7 @@ subjects:
 ";
 
 /// A template that `hardened` changes, a pod that it refuses, and one that cannot be read.
-const ITEMS: &str = "---
+pub(crate) const ITEMS: &str = "---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
@@ -85,14 +85,14 @@ metadata: {name: broken, namespace: shop}
 spec: {containers: [{name: app, securityContext: {runAsUser: root}}]}
 ";
 
-const ROOT_POD: &str = "---
+pub(crate) const ROOT_POD: &str = "---
 apiVersion: v1
 kind: Pod
 metadata: {name: root}
 spec: {containers: [{name: app, image: nginx, securityContext: {privileged: true}}]}
 ";
 
-fn simulate(inputs: &[&str], flags: &str) -> Run {
+pub(crate) fn simulate(inputs: &[&str], flags: &str) -> Run {
     psp2psa(&format!("simulate -f - {flags}")).input(inputs.concat()).run()
 }
 

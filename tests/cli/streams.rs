@@ -15,6 +15,7 @@ fn a_closed_pipe_ends_quietly() {
         &["plan", "-f", DEMO],
         &["check", "-f", DEMO, "-o", "json"],
         &["simulate", "-f", DEMO, "-o", "yaml"],
+        &["simulate", "-f", DEMO, "-o", "jsonl"],
         &["completion", "zsh"],
         &["--help"],
     ] {
@@ -62,10 +63,17 @@ fn a_full_disk_is_a_failure() {
 const POD: &str =
     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web\"},\"spec\":{}}\n";
 
-/// `check -o jsonl` of what comes on its standard input.
-fn checking() -> Child {
+/// The subcommands that answer what comes on their standard input as it comes, with what the answer to
+/// [`POD`] says.
+const ANSWERING: [(&[&str], &str); 2] = [
+    (&["check", "-f", "-", "-o", "jsonl"], "\"level\":\"restricted\""),
+    (&["simulate", "--policies", DEMO, "-f", "-", "-o", "jsonl"], "\"allowed\":false"),
+];
+
+/// A subcommand that answers what comes on its standard input.
+fn answering(arguments: &[&str]) -> Child {
     Command::new(binary())
-        .args(["check", "-f", "-", "-o", "jsonl"])
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -74,31 +82,35 @@ fn checking() -> Child {
 
 #[test]
 fn an_answer_does_not_wait_for_the_next_question() {
-    let mut child = checking();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    // The last in two parts: what is not whole has no answer yet.
-    for question in [POD, POD, "{\"kind\":\"Pod\",", "\"apiVersion\":\"v1\"}\n"] {
-        stdin.write_all(question.as_bytes()).unwrap();
-        if question.ends_with('\n') {
-            let answer = answers.next().unwrap().unwrap();
-            assert!(answer.contains("\"level\":\"restricted\""), "{answer}");
+    for (arguments, want) in ANSWERING {
+        let mut child = answering(arguments);
+        let mut stdin = child.stdin.take().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        // The last in two parts: what is not whole has no answer yet.
+        for question in [POD, POD, "{\"kind\":\"Pod\",", "\"apiVersion\":\"v1\"}\n"] {
+            stdin.write_all(question.as_bytes()).unwrap();
+            if question.ends_with('\n') {
+                let answer = answers.next().unwrap().unwrap();
+                assert!(answer.contains(want), "{answer}");
+            }
         }
+        drop(stdin);
+        assert!(answers.next().is_none());
+        assert!(child.wait().unwrap().success());
     }
-    drop(stdin);
-    assert!(answers.next().is_none());
-    assert!(child.wait().unwrap().success());
 }
 
 #[test]
 fn questions_without_end_end_with_the_reader() {
-    let mut child = checking();
-    let mut stdin = child.stdin.take().unwrap();
-    let asking = std::thread::spawn(move || while stdin.write_all(POD.as_bytes()).is_ok() {});
-    let mut answers = BufReader::new(child.stdout.take().unwrap());
-    let mut answer = String::new();
-    answers.read_line(&mut answer).unwrap();
-    drop(answers);
-    assert!(child.wait().unwrap().success());
-    asking.join().unwrap();
+    for (arguments, _) in ANSWERING {
+        let mut child = answering(arguments);
+        let mut stdin = child.stdin.take().unwrap();
+        let asking = std::thread::spawn(move || while stdin.write_all(POD.as_bytes()).is_ok() {});
+        let mut answers = BufReader::new(child.stdout.take().unwrap());
+        let mut answer = String::new();
+        answers.read_line(&mut answer).unwrap();
+        drop(answers);
+        assert!(child.wait().unwrap().success());
+        asking.join().unwrap();
+    }
 }

@@ -25,6 +25,8 @@ use crate::objects::workload::Workload;
 #[derive(Debug)]
 pub struct SnapshotBuilder {
     default_namespace: Name,
+    /// Whether pods, workloads and events are kept.
+    keeps_pods: bool,
     interner: Interner,
     /// The files that objects have come from, with the places of the inputs that they belong to.
     files: Vec<(Name, usize)>,
@@ -70,6 +72,7 @@ impl SnapshotBuilder {
     pub fn new(default_namespace: &str) -> Self {
         Self {
             default_namespace: default_namespace.into(),
+            keeps_pods: true,
             interner: Interner::default(),
             files: Vec::new(),
             inputs: Inputs::default(),
@@ -86,13 +89,16 @@ impl SnapshotBuilder {
         }
     }
 
+    /// Keeps what admission goes by, and neither pods nor workloads nor events, which are only counted:
+    /// so a dump of a whole cluster takes little memory.
+    #[must_use]
+    pub fn without_pods(self) -> Self {
+        Self { keeps_pods: false, ..self }
+    }
+
     /// Adds an object.
     pub fn add(&mut self, mut object: Object, source: &Source) {
-        if let Some(namespace) = namespace_mut(&mut object)
-            && namespace.is_empty()
-        {
-            *namespace = Name::clone(&self.default_namespace);
-        }
+        object.fill_namespace(&self.default_namespace);
         if let Object::Collection(collection) = &object {
             self.add_collection(collection);
             return;
@@ -100,9 +106,14 @@ impl SnapshotBuilder {
         if let Some(input) = self.inputs.current() {
             *input.objects.entry(object.kind()).or_default() += 1;
         }
+        *self.reading.read.entry(object.kind()).or_default() += 1;
+        if !self.keeps_pods
+            && matches!(object, Object::Pod(_) | Object::Workload(_) | Object::Event(_))
+        {
+            return;
+        }
         self.interner.share(&mut object);
         let origin = self.origin(source);
-        *self.reading.read.entry(object.kind()).or_default() += 1;
         match object {
             // Not an object of the cluster.
             Object::Collection(_) => {}
@@ -277,18 +288,6 @@ fn forget_in<T: Identified>(
 
 fn by_key<K: Ord, T>(objects: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
     objects.into_iter().map(|object| (key(&object), object)).collect()
-}
-
-fn namespace_mut(object: &mut Object) -> Option<&mut Name> {
-    match object {
-        Object::Collection(_) | Object::PodSecurityPolicy(_) | Object::Namespace(_) => None,
-        Object::ServiceAccount(account) => Some(&mut account.namespace),
-        Object::Pod(pod) => Some(&mut pod.namespace),
-        Object::Workload(workload) => Some(&mut workload.namespace),
-        Object::Role(role) => role.namespace.as_mut(),
-        Object::Binding(binding) => binding.namespace.as_mut(),
-        Object::Event(event) => Some(&mut event.namespace),
-    }
 }
 
 /// An object that may be given twice.
