@@ -3,46 +3,36 @@
 //! ```console
 //! $ cargo run --release --example gen-cluster -- --namespaces 500 --pods 20000 --workloads 3000 \
 //!     --psps 20 --rbac 1000 --seed 1 -o cluster.json
+//! $ gen-cluster --pods 200000 --format jsonl -o - | psp2psa check -f - -o jsonl
 //! ```
 //!
 //! The name of the output decides its form: `.json` (one List, indented), `.yaml` (the same),
-//! `.jsonl` (an object a line), each with `.gz` or without. The same arguments give the same bytes.
+//! `.jsonl` (an object a line), each with `.gz` or without. `--format` says it where the name does
+//! not, as for `-`, standard output. The same arguments give the same bytes.
 
-mod objects;
-mod pods;
-mod random;
-mod write;
+mod dump;
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 
-use objects::Cluster;
-use write::Writer;
+use dump::{Form, Sizes};
 
-/// How much of everything there is to be.
+/// What the command line says.
 #[derive(Debug)]
-struct Sizes {
-    namespaces: usize,
-    pods: usize,
-    workloads: usize,
-    psps: usize,
-    rbac: usize,
-    seed: u64,
+struct Args {
+    sizes: Sizes,
     output: String,
+    /// What the output's name would end in.
+    format: Option<String>,
 }
 
-impl Sizes {
-    fn from_args(mut args: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
-        let mut sizes = Self {
-            namespaces: 100,
-            pods: 1000,
-            workloads: 300,
-            psps: 10,
-            rbac: 200,
-            seed: 1,
-            output: String::new(),
-        };
+impl Args {
+    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
+        let sizes =
+            Sizes { namespaces: 100, pods: 1000, workloads: 300, psps: 10, rbac: 200, seed: 1 };
+        let mut parsed = Self { sizes, output: String::new(), format: None };
+        let sizes = &mut parsed.sizes;
         while let Some(flag) = args.next() {
             let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
             match flag.as_str() {
@@ -52,50 +42,47 @@ impl Sizes {
                 "--psps" => sizes.psps = value.parse()?,
                 "--rbac" => sizes.rbac = value.parse()?,
                 "--seed" => sizes.seed = value.parse()?,
-                "-o" | "--output" => sizes.output = value,
+                "--format" => parsed.format = Some(value),
+                "-o" | "--output" => parsed.output = value,
                 _ => return Err(format!("unknown argument {flag}").into()),
             }
         }
-        if sizes.output.is_empty() || sizes.namespaces == 0 || sizes.workloads == 0 {
+        if parsed.output.is_empty() || sizes.namespaces == 0 || sizes.workloads == 0 {
             return Err("-o FILE, and at least one namespace and workload, are needed".into());
         }
-        Ok(sizes)
+        Ok(parsed)
+    }
+
+    /// The form, and whether it is packed.
+    fn form(&self) -> Result<(Form, bool), Box<dyn Error>> {
+        let name = self.format.as_ref().unwrap_or(&self.output);
+        let (name, is_packed) = match name.strip_suffix(".gz") {
+            Some(name) => (name, true),
+            None => (name.as_str(), false),
+        };
+        let form = match name.rsplit('.').next() {
+            Some("json") => Form::Json,
+            Some("yaml" | "yml") => Form::Yaml,
+            Some("jsonl") => Form::JsonLines,
+            _ => return Err("the output must end in .json, .yaml or .jsonl, perhaps .gz".into()),
+        };
+        Ok((form, is_packed))
     }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let sizes = Sizes::from_args(std::env::args().skip(1))?;
-    let file = BufWriter::with_capacity(1 << 20, File::create(&sizes.output)?);
-    match sizes.output.strip_suffix(".gz") {
-        Some(name) => {
-            let gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
-            write_cluster(&sizes, name, gzip)?.finish()?.flush()?;
-        }
-        None => write_cluster(&sizes, &sizes.output, file)?.flush()?,
+    let args = Args::parse(std::env::args().skip(1))?;
+    let (form, is_packed) = args.form()?;
+    let output: Box<dyn Write> = match args.output.as_str() {
+        "-" => Box::new(io::stdout().lock()),
+        name => Box::new(File::create(name)?),
+    };
+    let output = BufWriter::with_capacity(1 << 20, output);
+    if is_packed {
+        let gzip = flate2::write::GzEncoder::new(output, flate2::Compression::fast());
+        dump::write_cluster(&args.sizes, form, gzip)?.finish()?.flush()?;
+    } else {
+        dump::write_cluster(&args.sizes, form, output)?.flush()?;
     }
     Ok(())
-}
-
-fn write_cluster<W: Write>(sizes: &Sizes, name: &str, output: W) -> Result<W, Box<dyn Error>> {
-    let mut writer = Writer::start(name, output)?;
-    let cluster = Cluster::new(sizes.seed, sizes.namespaces, sizes.workloads);
-    for n in 0..sizes.psps {
-        writer.object(&cluster.policy(n))?;
-    }
-    for n in 0..sizes.rbac {
-        writer.object(&cluster.rbac(n, sizes.psps.max(1)))?;
-    }
-    for n in 0..sizes.namespaces {
-        writer.object(&cluster.namespace(n))?;
-        writer.object(&cluster.service_account(n))?;
-    }
-    for n in 0..sizes.workloads {
-        for object in cluster.workload(n, sizes.pods) {
-            writer.object(&object)?;
-        }
-    }
-    for n in 0..sizes.pods {
-        writer.object(&cluster.pod(n))?;
-    }
-    writer.finish()
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::random::Random;
+use super::random::Random;
+use super::stencil::{Drawn, hole, hole_value};
 
 /// What a pod has from its workload.
 #[derive(Debug)]
@@ -103,19 +104,64 @@ fn container(random: &mut Random, template: usize, n: usize) -> Value {
     })
 }
 
-/// The pod number `n`, the `replica`th of its workload.
-pub(crate) fn pod(
-    random: &mut Random,
-    n: usize,
-    replica: usize,
-    template: &Value,
-    owner: &Owner,
-) -> Value {
-    let generate_name = format!("{}-", owner.controller);
-    let name = match owner.kind {
-        "StatefulSet" => format!("{generate_name}{replica}"),
-        _ => format!("{generate_name}{}{}", random.suffix(5), base(n)),
+/// The pods of a workload.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// The pod, with holes for what differs.
+    pub(crate) pod: Value,
+    pub(crate) made_by: MadeBy,
+}
+
+/// What the values of a pod depend on besides its number.
+#[derive(Debug)]
+pub(crate) struct MadeBy {
+    owner: Owner,
+    n_containers: usize,
+}
+
+/// The holes of a pod; from [`STATUSES`] on, three for each container.
+const NAME: usize = 0;
+const RESOURCE_VERSION: usize = 1;
+const TOKEN_VOLUME: usize = 2;
+const NODE: usize = 3;
+const UID: usize = 4;
+const CALICO_IP: usize = 5;
+const POD_IP: usize = 6;
+const STATUSES: usize = 7;
+
+/// What fills the holes for the pod number `n`, the `replica`th of its workload.
+pub(crate) fn drawn(random: &mut Random, n: usize, replica: usize, made_by: &MadeBy) -> Vec<Drawn> {
+    let controller = &made_by.owner.controller;
+    let name = match made_by.owner.kind {
+        "StatefulSet" => format!("{controller}-{replica}"),
+        _ => format!("{controller}-{}{}", random.suffix(5), base(n)),
     };
+    let mut statuses = Vec::new();
+    for _ in 0..made_by.n_containers {
+        statuses.push(Drawn::Text(format!("containerd://{0}{0}", random.uid())));
+        statuses
+            .push(Drawn::Text(format!("registry.example.com/team@sha256:{0}{0}", random.uid())));
+        statuses.push(Drawn::Number(random.below(4)));
+    }
+    let mut drawn = vec![
+        Drawn::Text(name),
+        Drawn::Text((1_000_000 + n).to_string()),
+        Drawn::Text(format!("kube-api-access-{}", random.suffix(5))),
+        Drawn::Text(format!("node-{}", random.below(400))),
+        Drawn::Text(random.uid()),
+        Drawn::Text(format!("{}/32", ip(random))),
+        Drawn::Text(ip(random)),
+    ];
+    drawn.extend(statuses);
+    drawn
+}
+
+fn ip(random: &mut Random) -> String {
+    format!("10.{}.{}.{}", random.below(256), random.below(256), random.below(256))
+}
+
+/// The pods that a workload makes from a template.
+pub(crate) fn shape(template: &Value, owner: Owner) -> Shape {
     let mut labels = json!({"app": owner.app});
     match owner.kind {
         "ReplicaSet" => labels["pod-template-hash"] = json!(owner.revision),
@@ -129,37 +175,37 @@ pub(crate) fn pod(
     }
     let mut spec = template["spec"].clone();
     let fields = fields_v1(&spec);
-    let statuses = container_statuses(random, &spec);
-    admit(random, &mut spec);
-    spec["nodeName"] = json!(format!("node-{}", random.below(400)));
-    let uid = random.uid();
-    json!({
+    let statuses = container_statuses(&spec);
+    let n_containers = statuses.len();
+    admit(&mut spec);
+    spec["nodeName"] = hole_value(NODE);
+    let pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "annotations": {
-                "cni.projectcalico.org/podIP": format!("10.{}.{}.{}/32", random.below(256),
-                    random.below(256), random.below(256)),
+                "cni.projectcalico.org/podIP": hole(CALICO_IP),
                 "kubernetes.io/psp": "policy-001",
                 "prometheus.io/scrape": "true",
             },
             "creationTimestamp": "2021-05-04T08:02:00Z",
-            "generateName": generate_name,
+            "generateName": format!("{}-", owner.controller),
             "labels": labels,
-            "managedFields": managed_fields(&uid, &fields),
-            "name": name,
+            "managedFields": managed_fields(&hole(UID), &fields),
+            "name": hole(NAME),
             "namespace": owner.namespace,
             "ownerReferences": [{
                 "apiVersion": if owner.kind == "Job" { "batch/v1" } else { "apps/v1" },
                 "blockOwnerDeletion": true, "controller": true,
                 "kind": owner.kind, "name": owner.controller, "uid": owner.uid,
             }],
-            "resourceVersion": (1_000_000 + n).to_string(),
-            "uid": uid,
+            "resourceVersion": hole(RESOURCE_VERSION),
+            "uid": hole(UID),
         },
         "spec": spec,
-        "status": status(random, &statuses),
-    })
+        "status": status(&statuses),
+    });
+    Shape { pod, made_by: MadeBy { owner, n_containers } }
 }
 
 /// A number in letters, so that no two names are alike.
@@ -173,8 +219,8 @@ fn base(mut n: usize) -> String {
 }
 
 /// What admission adds: the token volume, its mounts, tolerations.
-fn admit(random: &mut Random, spec: &mut Value) {
-    let token = format!("kube-api-access-{}", random.suffix(5));
+fn admit(spec: &mut Value) {
+    let token = hole(TOKEN_VOLUME);
     let mount = json!({
         "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
         "name": token, "readOnly": true,
@@ -211,18 +257,20 @@ fn admit(random: &mut Random, spec: &mut Value) {
     ]);
 }
 
-fn container_statuses(random: &mut Random, spec: &Value) -> Vec<Value> {
+fn container_statuses(spec: &Value) -> Vec<Value> {
     let containers = spec["containers"].as_array().into_iter().flatten();
     containers
-        .map(|container| {
+        .enumerate()
+        .map(|(n, container)| {
+            let first = STATUSES + 3 * n;
             json!({
-                "containerID": format!("containerd://{0}{0}", random.uid()),
+                "containerID": hole(first),
                 "image": container["image"],
-                "imageID": format!("registry.example.com/team@sha256:{0}{0}", random.uid()),
+                "imageID": hole(first + 1),
                 "lastState": {},
                 "name": container["name"],
                 "ready": true,
-                "restartCount": random.below(4),
+                "restartCount": hole(first + 2),
                 "started": true,
                 "state": {"running": {"startedAt": "2021-05-04T08:02:10Z"}},
             })
@@ -230,8 +278,8 @@ fn container_statuses(random: &mut Random, spec: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn status(random: &mut Random, container_statuses: &[Value]) -> Value {
-    let ip = format!("10.{}.{}.{}", random.below(256), random.below(256), random.below(256));
+fn status(container_statuses: &[Value]) -> Value {
+    let ip = hole(POD_IP);
     let conditions: Vec<_> = ["Initialized", "Ready", "ContainersReady", "PodScheduled"]
         .iter()
         .map(|condition| {

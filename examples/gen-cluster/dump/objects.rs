@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::pods::{self, fields_v1};
-use crate::random::Random;
+use super::pods::{self, fields_v1};
+use super::random::Random;
+use super::stencil::Drawn;
 
 /// How many pod templates differ.
 const N_TEMPLATES: usize = 3_000;
@@ -205,11 +206,16 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn pod(&self, n: usize) -> Value {
-        let workload = n % self.n_workloads;
+    /// The pods of a workload, with holes for what differs between them.
+    pub(crate) fn pod_shape(&self, workload: usize) -> pods::Shape {
         let names = self.names(workload);
         let template = pods::template(self.seed, workload % N_TEMPLATES, &names.app);
-        pods::pod(&mut self.random("pod", n), n, n / self.n_workloads, &template, &names)
+        pods::shape(&template, names)
+    }
+
+    /// What fills the holes for the pod number `n`.
+    pub(crate) fn pod(&self, n: usize, made_by: &pods::MadeBy) -> Vec<Drawn> {
+        pods::drawn(&mut self.random("pod", n), n, n / self.n_workloads, made_by)
     }
 
     fn names(&self, n: usize) -> pods::Owner {

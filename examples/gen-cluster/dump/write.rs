@@ -1,16 +1,21 @@
 //! Objects as kubectl prints them.
 
-use std::error::Error;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+use super::stencil::{Drawn, Stencil};
+
+/// How objects are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
+    /// One List, indented.
     Json,
+    /// One List, in block style.
     Yaml,
+    /// An object a line.
     JsonLines,
 }
 
@@ -22,13 +27,7 @@ pub(crate) struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    pub(crate) fn start(name: &str, mut output: W) -> Result<Self, Box<dyn Error>> {
-        let form = match name.rsplit('.').next() {
-            Some("json") => Form::Json,
-            Some("yaml" | "yml") => Form::Yaml,
-            Some("jsonl") => Form::JsonLines,
-            _ => return Err("the output must end in .json, .yaml or .jsonl, perhaps .gz".into()),
-        };
+    pub(crate) fn start(form: Form, mut output: W) -> io::Result<Self> {
         output.write_all(match form {
             Form::Json => b"{\n    \"apiVersion\": \"v1\",\n    \"items\": [",
             Form::Yaml => b"apiVersion: v1\nitems:\n",
@@ -38,31 +37,33 @@ impl<W: Write> Writer<W> {
     }
 
     pub(crate) fn object(&mut self, object: &Value) -> io::Result<()> {
-        match self.form {
-            Form::Json => {
-                let mut text = Vec::with_capacity(1 << 15);
-                let formatter = PrettyFormatter::with_indent(b"    ");
-                object.serialize(&mut Serializer::with_formatter(&mut text, formatter))?;
-                self.output.write_all(if self.is_first { b"" } else { b"," })?;
-                for line in text.split(|byte| *byte == b'\n') {
-                    self.output.write_all(b"\n        ")?;
-                    self.output.write_all(line)?;
-                }
-            }
-            Form::Yaml => {
-                self.output.write_all(b"-")?;
-                write_yaml(&mut self.output, object, 1, true)?;
-            }
-            Form::JsonLines => {
-                serde_json::to_writer(&mut self.output, object)?;
-                self.output.write_all(b"\n")?;
-            }
-        }
-        self.is_first = false;
-        Ok(())
+        self.separate()?;
+        render(self.form, object, &mut self.output)
     }
 
-    pub(crate) fn finish(mut self) -> Result<W, Box<dyn Error>> {
+    /// The text of an object with holes.
+    pub(crate) fn stencil(&self, object: &Value) -> io::Result<Stencil> {
+        let mut text = Vec::with_capacity(1 << 15);
+        render(self.form, object, &mut text)?;
+        String::from_utf8(text).map(|text| Stencil::new(&text)).map_err(io::Error::other)
+    }
+
+    pub(crate) fn fill(&mut self, stencil: &Stencil, drawn: &[Drawn]) -> io::Result<()> {
+        self.separate()?;
+        let write_string = match self.form {
+            Form::Json | Form::JsonLines => write_quoted,
+            Form::Yaml => write_scalar,
+        };
+        stencil.fill(&mut self.output, drawn, write_string)
+    }
+
+    /// Writes what stands between two objects.
+    fn separate(&mut self) -> io::Result<()> {
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        if self.form == Form::Json && !is_first { self.output.write_all(b",") } else { Ok(()) }
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<W> {
         self.output.write_all(match self.form {
             Form::Json => {
                 b"\n    ],\n    \"kind\": \"List\",\n    \"metadata\": {\n        \
@@ -72,6 +73,30 @@ impl<W: Write> Writer<W> {
             Form::JsonLines => b"",
         })?;
         Ok(self.output)
+    }
+}
+
+/// Writes one object, as it stands in its list.
+fn render(form: Form, object: &Value, output: &mut dyn Write) -> io::Result<()> {
+    match form {
+        Form::Json => {
+            let mut text = Vec::with_capacity(1 << 15);
+            let formatter = PrettyFormatter::with_indent(b"    ");
+            object.serialize(&mut Serializer::with_formatter(&mut text, formatter))?;
+            for line in text.split(|byte| *byte == b'\n') {
+                output.write_all(b"\n        ")?;
+                output.write_all(line)?;
+            }
+            Ok(())
+        }
+        Form::Yaml => {
+            output.write_all(b"-")?;
+            write_yaml(output, object, 1, true)
+        }
+        Form::JsonLines => {
+            serde_json::to_writer(&mut *output, object)?;
+            output.write_all(b"\n")
+        }
     }
 }
 
@@ -128,6 +153,10 @@ fn write_scalar(output: &mut dyn Write, text: &str) -> io::Result<()> {
         output.write_all(text.as_bytes())
     } else {
         // JSON's strings are YAML's double-quoted ones.
-        serde_json::to_writer(output, text).map_err(io::Error::from)
+        write_quoted(output, text)
     }
+}
+
+fn write_quoted(output: &mut dyn Write, text: &str) -> io::Result<()> {
+    serde_json::to_writer(output, text).map_err(io::Error::from)
 }
