@@ -83,7 +83,7 @@ fn cleared(pod: &PodTemplateSpec, keep: &PodTemplateSpec) -> PodTemplateSpec {
         for container in pod.spec.containers_of_mut(kind) {
             let kept =
                 keep.spec.containers_of(kind).iter().find(|kept| kept.name == container.name);
-            let kept = kept.and_then(|kept| kept.security_context.as_ref()).unwrap_or(&empty);
+            let kept = kept.and_then(|kept| kept.security_context.as_deref()).unwrap_or(&empty);
             clear_container(container, kept);
         }
     }

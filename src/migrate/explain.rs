@@ -354,7 +354,7 @@ fn against(workload: &WorkloadPlan, version: Version) -> Vec<Against> {
         found.push(Against {
             level: violation.level,
             check: violation.check,
-            reason: violation.reason.clone(),
+            reason: violation.reason.to_owned(),
             detail: violation.detail.clone(),
             states: vec![violation.state],
             fields,

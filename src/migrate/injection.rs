@@ -88,8 +88,13 @@ impl Webhooks {
             _ => None,
         };
         let prepared = || simulation.pod_of_template(&pod.namespace, template);
-        // The policies or grants may have changed since the pod was made.
-        let named = pod.psp.as_ref();
+        // The policies or grants may have changed since the pod was made; where the policy is the
+        // same, it would do the same.
+        let selected = match verdict.as_deref() {
+            Some(Verdict::Admitted(admitted)) => Some(&admitted.policy),
+            _ => None,
+        };
+        let named = pod.psp.as_ref().filter(|named| selected != Some(named));
         let candidates = [simulated()].into_iter().chain(std::iter::once_with(|| {
             named.and_then(|name| mutated_by(name, prepared(), simulation))
         }));
@@ -130,9 +135,11 @@ impl Webhooks {
             let (before, after) = (PodTemplateSpec::default(), PodTemplateSpec::default());
             return Self { before, after, changes_before, changes_after: Vec::new() };
         }
+        let live = live_pod(pod);
+        let between = |candidate| Self::between(candidate, &live, pod.psp.as_ref(), simulation);
         let mut likeliest: Option<(usize, Self)> = None;
         for candidate in candidates {
-            let webhooks = Self::between(candidate, pod, simulation);
+            let webhooks = between(candidate);
             if webhooks.did_nothing() {
                 return webhooks;
             }
@@ -141,13 +148,19 @@ impl Webhooks {
                 likeliest = Some((n, webhooks));
             }
         }
-        let nothing = || Self::between(Candidate::default(), pod, simulation);
+        let nothing = || between(Candidate::default());
         likeliest.map_or_else(nothing, |(_, webhooks)| webhooks)
     }
 
-    fn between(candidate: Candidate, pod: &Pod, simulation: &Simulation<'_>) -> Self {
+    fn between(
+        candidate: Candidate,
+        live: &PodTemplateSpec,
+        psp: Option<&Name>,
+        simulation: &Simulation<'_>,
+    ) -> Self {
         let mut before = stored(&candidate.pod);
-        let Stripped { pod: mut after, changes } = without_policy_values(pod, &before, simulation);
+        let Stripped { pod: mut after, changes } =
+            without_policy_values(live, psp, &before, simulation);
         for pod in [&mut before, &mut after] {
             service_account::unmount_token(pod);
         }
@@ -190,20 +203,26 @@ fn mutated_by(
     Some(Candidate { pod, changes })
 }
 
-/// The live pod without ephemeral containers and without what the policy that its annotation names
-/// wrote, beside what `keep` has.
+/// The live pod with the API's defaults and without ephemeral containers.
+#[must_use]
+pub fn live_pod(pod: &Pod) -> PodTemplateSpec {
+    let mut live = prepare::defaulted_pod(&pod.template);
+    live.spec.ephemeral_containers.clear();
+    live
+}
+
+/// A [`live_pod`] without what the policy that its annotation names wrote, beside what `keep` has.
 #[must_use]
 pub fn without_policy_values(
-    pod: &Pod,
+    live: &PodTemplateSpec,
+    psp: Option<&Name>,
     keep: &PodTemplateSpec,
     simulation: &Simulation<'_>,
 ) -> Stripped {
-    let mut live = prepare::defaulted_pod(&pod.template);
-    live.spec.ephemeral_containers.clear();
-    let Some(name) = &pod.psp else { return Stripped { pod: live, changes: Vec::new() } };
+    let Some(name) = psp else { return Stripped { pod: live.clone(), changes: Vec::new() } };
     match simulation.policy(name) {
-        Some(policy) => attribution::without_values_of(policy, &live, keep),
-        None => attribution::without_values_of_unknown(name, &live, keep),
+        Some(policy) => attribution::without_values_of(policy, live, keep),
+        None => attribution::without_values_of_unknown(name, live, keep),
     }
 }
 

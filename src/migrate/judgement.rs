@@ -1,5 +1,6 @@
 //! What do the workloads of a namespace pass together, and what holds each of them back?
 
+use std::collections::HashSet;
 use std::iter;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::states::States;
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa;
+use crate::psa::LevelsEvaluation;
 use crate::psa::configuration::Exemptions;
 use crate::version::Version;
 
@@ -28,7 +30,18 @@ impl Judge<'_> {
         self,
         pods: impl IntoIterator<Item = &'p Arc<PodTemplateSpec>>,
     ) -> Option<Passes> {
-        Passes::of_all(pods.into_iter().filter(|pod| self.is_judged(pod)), self.version)
+        self.of_more(None, pods)
+    }
+
+    /// As [`Self::of_all`], with what other pods pass (`None` for no others).
+    #[must_use]
+    pub fn of_more<'p>(
+        self,
+        others: Option<Passes>,
+        pods: impl IntoIterator<Item = &'p Arc<PodTemplateSpec>>,
+    ) -> Option<Passes> {
+        let judged = pods.into_iter().filter(|pod| self.is_judged(pod));
+        Passes::of_more(others, judged, self.version)
     }
 
     /// Whether a pod is not exempt.
@@ -80,16 +93,75 @@ impl Judgement {
     }
 }
 
-/// The strictest level of one workload's pods in each state.
-#[must_use]
-pub fn levels(states: &States, judge: Judge<'_>) -> WorkloadLevels {
-    let strictest = |pods: &[Arc<PodTemplateSpec>]| judge.of_all(pods).map(Passes::strictest);
-    WorkloadLevels {
-        running: strictest(&states.running),
-        admitted: strictest(&states.admitted),
-        future: strictest(&states.future),
-        kept: strictest(&states.kept),
-        raised: strictest(&states.raised),
+/// What the checks say of one workload's pods.
+#[derive(Debug)]
+pub struct Evaluated<'s> {
+    states: &'s States,
+    /// The pods of all states that are not exempt, each once: states share those that are equal.
+    pods: Vec<(&'s Arc<PodTemplateSpec>, LevelsEvaluation)>,
+}
+
+impl<'s> Evaluated<'s> {
+    /// Evaluates every pod once.
+    #[must_use]
+    pub fn of(states: &'s States, judge: Judge<'_>) -> Self {
+        let States { running, admitted, future, kept, raised, .. } = states;
+        let mut pods: Vec<(&Arc<PodTemplateSpec>, LevelsEvaluation)> = Vec::new();
+        for pod in [running, admitted, future, kept, raised].into_iter().flatten() {
+            if judge.is_judged(pod) && !pods.iter().any(|(other, _)| Arc::ptr_eq(other, pod)) {
+                pods.push((pod, psa::evaluate_levels(judge.version, pod)));
+            }
+        }
+        Self { states, pods }
+    }
+
+    fn of_pods(&self, pods: &[Arc<PodTemplateSpec>]) -> impl Iterator<Item = &LevelsEvaluation> {
+        pods.iter().filter_map(|pod| {
+            let (_, evaluation) = self.pods.iter().find(|(other, _)| Arc::ptr_eq(other, pod))?;
+            Some(evaluation)
+        })
+    }
+
+    /// The strictest level of the pods in each state.
+    #[must_use]
+    pub fn levels(&self) -> WorkloadLevels {
+        let strictest = |pods: &[Arc<PodTemplateSpec>]| {
+            let passes = self.of_pods(pods).map(Passes::by);
+            passes.reduce(Passes::and).map(Passes::strictest)
+        };
+        let States { running, admitted, future, kept, raised, .. } = self.states;
+        WorkloadLevels {
+            running: strictest(running),
+            admitted: strictest(admitted),
+            future: strictest(future),
+            kept: strictest(kept),
+            raised: strictest(raised),
+        }
+    }
+
+    /// Every violation of each state's pods at each level, once; exempt pods violate nothing.
+    #[must_use]
+    pub fn violations(&self) -> Vec<StateViolation> {
+        let States { running, admitted, future, .. } = self.states;
+        let mut violations: Vec<StateViolation> = Vec::new();
+        for (state, pods) in [("running", running), ("admitted", admitted), ("future", future)] {
+            for level in [Level::Baseline, Level::Restricted] {
+                let start = violations.len();
+                for found in self.of_pods(pods).flat_map(|evaluation| evaluation.at(level)) {
+                    let psa::Violation { check, reason, ref detail } = *found;
+                    let is_same = |known: &StateViolation| {
+                        known.check == check && known.reason == reason && known.detail == *detail
+                    };
+                    if !violations[start..].iter().any(is_same) {
+                        let detail = detail.clone();
+                        violations.push(StateViolation { state, level, check, reason, detail });
+                    }
+                }
+            }
+        }
+        // Most of what a plan keeps.
+        violations.shrink_to_fit();
+        violations
     }
 }
 
@@ -125,11 +197,19 @@ fn differing(
     judge: Judge<'_>,
     versions: impl Iterator<Item = Version>,
 ) -> Vec<OtherVersion> {
+    let counted = || workloads.iter().filter(|workload| workload.counted);
+    let future = in_order_of_doubt(counted().map(|it| (it.levels.future, &*it.states.future)));
+    let running = workloads.iter().map(|it| (it.levels.running, &*it.states.running));
+    let admitted = counted().map(|it| (it.levels.admitted, &*it.states.admitted));
+    let today = in_order_of_doubt(running.chain(admitted));
     let mut last = (own.enforce(), own.enforce_after());
     let mut others = Vec::new();
     for version in versions {
-        let answer = Judgement::of(workloads, Judge { version, ..judge });
-        let (enforce, enforce_after) = (answer.enforce(), answer.enforce_after());
+        let judge = Judge { version, ..judge };
+        let future = judge.of_all(future.iter().copied());
+        // What the future does not pass need not be asked of today's pods.
+        let all = judge.of_more(future, today.iter().copied());
+        let (enforce, enforce_after) = (all.map(Passes::strictest), future.map(Passes::strictest));
         if (enforce, enforce_after) != last {
             last = (enforce, enforce_after);
             others.push(OtherVersion { version, enforce, enforce_after });
@@ -138,30 +218,14 @@ fn differing(
     others
 }
 
-/// Every violation of each state's pods at each level, once; exempt pods violate nothing.
-#[must_use]
-pub fn violations(states: &States, judge: Judge<'_>) -> Vec<StateViolation> {
-    let groups =
-        [("running", &states.running), ("admitted", &states.admitted), ("future", &states.future)];
-    let mut violations: Vec<StateViolation> = Vec::new();
-    for (state, pods) in groups {
-        for level in [Level::Baseline, Level::Restricted] {
-            let start = violations.len();
-            for pod in pods.iter().filter(|pod| judge.is_judged(pod)) {
-                for violation in psa::evaluate(level, judge.version, pod).violations {
-                    let violation = StateViolation {
-                        state,
-                        level,
-                        check: violation.check,
-                        reason: violation.reason.to_string(),
-                        detail: violation.detail,
-                    };
-                    if !violations[start..].contains(&violation) {
-                        violations.push(violation);
-                    }
-                }
-            }
-        }
-    }
-    violations
+/// The pods of workloads, each once, in an order in which it is soon known what they pass together:
+/// first those of which a state passes least at the judge's own version.
+fn in_order_of_doubt<'p>(
+    states: impl Iterator<Item = (Option<Level>, &'p [Arc<PodTemplateSpec>])>,
+) -> Vec<&'p Arc<PodTemplateSpec>> {
+    let mut states: Vec<_> = states.collect();
+    states.sort_by_key(|(level, _)| *level);
+    let mut seen = HashSet::new();
+    let pods = states.into_iter().flat_map(|(_, pods)| pods);
+    pods.filter(|pod| seen.insert(Arc::as_ptr(pod))).collect()
 }

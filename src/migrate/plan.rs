@@ -359,7 +359,7 @@ pub struct StateViolation {
     /// The check's id.
     pub check: &'static str,
     /// The API server's short text.
-    pub reason: String,
+    pub reason: &'static str,
     /// The API server's long text.
     pub detail: String,
 }

@@ -213,7 +213,7 @@ fn has_value_for(pod: &PodTemplateSpec, field: &str) -> bool {
         spec.volumes.iter().flat_map(|volume| &volume.sources).any(|it| it.field() == source)
     };
     let has = |is_set: fn(&SecurityContext) -> bool| {
-        spec.all_containers().any(|it| it.security_context.as_ref().is_some_and(is_set))
+        spec.all_containers().any(|it| it.security_context.as_deref().is_some_and(is_set))
     };
     match field {
         "spec.allowedCSIDrivers" => has_volume("csi"),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
-use crate::psa;
 use crate::psa::configuration::Configuration;
 use crate::psa::policy::Mode;
+use crate::psa::{self, LevelsEvaluation};
 use crate::version::Version;
 
 /// Which levels a set of pods passes.
@@ -35,13 +35,33 @@ impl Passes {
         }
     }
 
-    /// What pods pass together; `None` for no pods. Pods are judged until nothing is left to pass.
+    /// What a pod passes that has been evaluated.
+    #[must_use]
+    pub fn by(evaluation: &LevelsEvaluation) -> Self {
+        Self {
+            baseline: evaluation.allows(Level::Baseline),
+            restricted: evaluation.allows(Level::Restricted),
+        }
+    }
+
+    /// What pods pass together; `None` for no pods.
     #[must_use]
     pub fn of_all<'p>(
         pods: impl IntoIterator<Item = &'p Arc<PodTemplateSpec>>,
         version: Version,
     ) -> Option<Self> {
-        let mut together = None;
+        Self::of_more(None, pods, version)
+    }
+
+    /// What pods pass together with others that pass `others`; `None` for no pods at all. Pods are
+    /// judged until nothing is left to pass.
+    #[must_use]
+    pub fn of_more<'p>(
+        others: Option<Self>,
+        pods: impl IntoIterator<Item = &'p Arc<PodTemplateSpec>>,
+        version: Version,
+    ) -> Option<Self> {
+        let mut together = others;
         for pod in pods {
             let so_far = together.unwrap_or(Self::EVERYTHING);
             if so_far == Self::NOTHING {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ use crate::version::Version;
 /// It keeps answers, so that a thread needs one of its own; the [`Rules`] are shared.
 pub struct Simulation<'s> {
     rules: Arc<Rules<'s>>,
-    templates: RefCell<HashMap<TemplateKey, Option<Rc<Verdict<'s>>>>>,
-    granted: RefCell<HashMap<SubjectsKey, Rc<[Granted<'s>]>>>,
+    templates: RefCell<HashMap<TemplateKey, Answers<Option<Rc<Verdict<'s>>>>>>,
+    granted: RefCell<HashMap<Name, GrantedToAccounts<'s>>>,
 }
 
 /// The policies and grants that a [`Simulation`] goes by.
@@ -67,11 +68,37 @@ impl<'s> Rules<'s> {
     }
 }
 
-/// Namespace, service account and requester: what the use of policies depends on.
-type SubjectsKey = (String, String, Option<User>);
+/// Namespace and template, found by its address: the snapshot shares those that are equal.
+type TemplateKey = (Name, SameTemplate);
 
-/// Namespace, template and requester: what a verdict on a template depends on.
-type TemplateKey = (Name, Arc<PodTemplateSpec>, Option<User>);
+/// Answers by requester, of whom there are as many as kinds of controllers.
+type Answers<T> = Vec<(Option<User>, T)>;
+
+/// What the service accounts of a namespace may use.
+type GrantedToAccounts<'s> = HashMap<Name, Answers<Rc<[Granted<'s>]>>>;
+
+/// A template that is the same as another if it stands in the same place.
+struct SameTemplate(Arc<PodTemplateSpec>);
+
+impl PartialEq for SameTemplate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for SameTemplate {}
+
+impl Hash for SameTemplate {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+/// The answer for a requester, if there is one.
+fn answer_for<T: Clone>(answers: &[(Option<User>, T)], requester: Option<&User>) -> Option<T> {
+    let (_, answer) = answers.iter().find(|(of, _)| of.as_ref() == requester)?;
+    Some(answer.clone())
+}
 
 impl<'s> Simulation<'s> {
     /// As [`Rules::new`], with no answer kept yet.
@@ -155,13 +182,16 @@ impl<'s> Simulation<'s> {
         template: &Arc<PodTemplateSpec>,
         requester: Option<&User>,
     ) -> Option<Rc<Verdict<'s>>> {
-        let key = (namespace.clone(), Arc::clone(template), requester.cloned());
-        if let Some(verdict) = self.templates.borrow().get(&key) {
-            return verdict.clone();
+        let key = (namespace.clone(), SameTemplate(Arc::clone(template)));
+        if let Some(answers) = self.templates.borrow().get(&key)
+            && let Some(verdict) = answer_for(answers, requester)
+        {
+            return verdict;
         }
         let pod = self.pod_of_template(namespace, template);
         let verdict = self.admit(namespace, &pod, requester).map(Rc::new);
-        self.templates.borrow_mut().insert(key, verdict.clone());
+        let mut templates = self.templates.borrow_mut();
+        templates.entry(key).or_default().push((requester.cloned(), verdict.clone()));
         verdict
     }
 
@@ -223,14 +253,18 @@ impl<'s> Simulation<'s> {
         account: &str,
         requester: Option<&User>,
     ) -> Rc<[Granted<'s>]> {
-        let key = (namespace.to_owned(), account.to_owned(), requester.cloned());
-        if let Some(granted) = self.granted.borrow().get(&key) {
-            return Rc::clone(granted);
+        if let Some(accounts) = self.granted.borrow().get(namespace)
+            && let Some(answers) = accounts.get(account)
+            && let Some(granted) = answer_for(answers, requester)
+        {
+            return granted;
         }
         let subjects = Subjects::new(namespace, account, requester);
         let granted: Rc<[_]> =
             self.rules.admission.granted(&subjects, &self.rules.authorizer).into();
-        self.granted.borrow_mut().insert(key, Rc::clone(&granted));
+        let mut known = self.granted.borrow_mut();
+        let accounts = known.entry(namespace.into()).or_default();
+        accounts.entry(account.into()).or_default().push((requester.cloned(), granted.clone()));
         granted
     }
 

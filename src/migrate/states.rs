@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::attribution::Stripped;
-use super::injection::{Injection, Webhooks, stored, without_policy_values};
+use super::injection::{Injection, Webhooks, live_pod, stored, without_policy_values};
 use super::lineage::{Top, Unit};
 use super::simulation::Simulation;
 use crate::objects::change::Change;
@@ -190,7 +190,8 @@ fn of_pod(pod: &Pod, simulation: &Simulation<'_>) -> States {
         states.webhooks.push(webhooks);
     } else {
         let nothing = PodTemplateSpec::default();
-        let Stripped { pod: authored, changes } = without_policy_values(pod, &nothing, simulation);
+        let Stripped { pod: authored, changes } =
+            without_policy_values(&live_pod(pod), pod.psp.as_ref(), &nothing, simulation);
         states.authored = Arc::new(authored);
         states.is_assumed = !changes.is_empty();
         states.changes = changes;

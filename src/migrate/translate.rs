@@ -285,7 +285,8 @@ impl Fields {
 /// A pod with one container that satisfies every level at every version.
 pub(super) fn hardened_pod() -> PodTemplateSpec {
     let mut pod = PodTemplateSpec::default();
-    pod.spec.containers.push(Container { name: "app".to_owned(), ..Default::default() });
+    let app = Container { name: "app".to_owned(), ..Default::default() };
+    pod.spec.containers.push(app.into());
     *context(&mut pod) = SecurityContext {
         allow_privilege_escalation: Some(false),
         run_as_non_root: Some(true),

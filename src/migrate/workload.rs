@@ -4,7 +4,7 @@ use super::agreement;
 use super::grant::GrantPath;
 use super::harden::{self, bypass};
 use super::injection::Injection;
-use super::judgement::{self, Judge};
+use super::judgement::{Evaluated, Judge};
 use super::lineage::{Top, Unit};
 use super::lost;
 use super::plan::{Note, Refusal, WorkloadPlan};
@@ -41,6 +41,7 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) 
     let refused_today = !is_admitted && !refusal.is_empty() && n_pods == 0;
     let (injection, injected_containers) = injection(&states.injection);
     let exempt_by = exempt_by(&states, judge);
+    let evaluated = Evaluated::of(&states, judge);
     let mut plan = WorkloadPlan {
         api_version: "v1".into(),
         kind: "Pod",
@@ -69,10 +70,10 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) 
         seen_in: Vec::new(),
         not_seen_in: Vec::new(),
         notes: Vec::new(),
-        levels: judgement::levels(&states, judge),
+        levels: evaluated.levels(),
         lost,
         patch,
-        violations: judgement::violations(&states, judge),
+        violations: evaluated.violations(),
         states,
     };
     note_states(&mut plan);

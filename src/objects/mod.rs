@@ -18,6 +18,7 @@ pub mod psp;
 pub mod rbac;
 pub mod selector;
 pub mod server;
+pub mod shared;
 pub mod shared_list;
 pub mod slice;
 pub mod slim;

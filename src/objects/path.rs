@@ -27,9 +27,11 @@ impl FieldPath {
     /// The path of a field below this one; `field` may hold several, separated by dots.
     #[must_use]
     pub fn child(&self, field: &'static str) -> Self {
-        let mut path = self.clone();
-        path.0.extend(field.split('.').map(Segment::Field));
-        path
+        let fields = field.split('.');
+        let mut segments = Vec::with_capacity(self.0.len() + fields.clone().count());
+        segments.extend_from_slice(&self.0);
+        segments.extend(fields.map(Segment::Field));
+        Self(segments)
     }
 
     /// The path of an element of this list that has no name.
@@ -91,9 +93,10 @@ impl FieldPath {
     }
 
     fn with(&self, segment: Segment) -> Self {
-        let mut path = self.clone();
-        path.0.push(segment);
-        path
+        let mut segments = Vec::with_capacity(self.0.len() + 1);
+        segments.extend_from_slice(&self.0);
+        segments.push(segment);
+        Self(segments)
     }
 
     fn render(
@@ -111,6 +114,12 @@ impl FieldPath {
             };
         }
         text
+    }
+}
+
+impl<const N: usize> From<[Segment; N]> for FieldPath {
+    fn from(segments: [Segment; N]) -> Self {
+        Self(segments.into())
     }
 }
 

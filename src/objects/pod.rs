@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::meta::{Name, OwnerReference};
 use super::path::Segment;
+use super::shared::Shared;
 use super::shared_list::SharedList;
 use super::slice::{Slice, remove_in, slice, transplanted_in};
 use super::slim::{Key, Nullable, Slim, Written, slim, through_serde};
@@ -173,13 +174,13 @@ slice! {
         /// `nodeSelector`.
         "nodeSelector" node_selector: NodeSelector,
         /// `securityContext`.
-        "securityContext" security_context: Option<PodSecurityContext>,
+        "securityContext" security_context: Option<Shared<PodSecurityContext>>,
         /// `initContainers`.
-        "initContainers" init_containers: Vec<Container>,
+        "initContainers" init_containers: Vec<Shared<Container>>,
         /// `containers`.
-        "containers" containers: Vec<Container>,
+        "containers" containers: Vec<Shared<Container>>,
         /// `ephemeralContainers`.
-        "ephemeralContainers" ephemeral_containers: Vec<Container>,
+        "ephemeralContainers" ephemeral_containers: Vec<Shared<Container>>,
         /// `volumes`.
         "volumes" volumes: SharedList<Volume>,
     }
@@ -214,7 +215,7 @@ impl ContainerKind {
 impl PodSpec {
     /// The containers of one kind.
     #[must_use]
-    pub fn containers_of(&self, kind: ContainerKind) -> &[Container] {
+    pub fn containers_of(&self, kind: ContainerKind) -> &[Shared<Container>] {
         match kind {
             ContainerKind::Init => &self.init_containers,
             ContainerKind::Regular => &self.containers,
@@ -223,7 +224,7 @@ impl PodSpec {
     }
 
     /// The containers of one kind, to change.
-    pub fn containers_of_mut(&mut self, kind: ContainerKind) -> &mut Vec<Container> {
+    pub fn containers_of_mut(&mut self, kind: ContainerKind) -> &mut Vec<Shared<Container>> {
         match kind {
             ContainerKind::Init => &mut self.init_containers,
             ContainerKind::Regular => &mut self.containers,
@@ -235,7 +236,9 @@ impl PodSpec {
     ///
     /// Upstream: `policy/visitor.go`, `visitContainers`.
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
-        self.init_containers.iter().chain(&self.containers).chain(&self.ephemeral_containers)
+        let containers =
+            self.init_containers.iter().chain(&self.containers).chain(&self.ephemeral_containers);
+        containers.map(|container| &**container)
     }
 
     /// The service account that the pod names; empty where it names none.
@@ -308,7 +311,7 @@ slice! {
         /// `name`.
         "name" name: String,
         /// `securityContext`.
-        "securityContext" security_context: Option<SecurityContext>,
+        "securityContext" security_context: Option<Shared<SecurityContext>>,
         /// `ports`.
         "ports" ports: Vec<ContainerPort>,
         /// `volumeMounts`.

@@ -1,6 +1,7 @@
 //! Which values does the API server fill in while it decodes a pod?
 
 use crate::objects::pod::{Container, PodTemplateSpec};
+use crate::objects::shared::Shared;
 use crate::objects::volume::{Projected, Volume, VolumeSource};
 
 /// Fills in the API's defaults, as far as PodSecurityPolicy and Pod Security admission see them.
@@ -12,8 +13,11 @@ use crate::objects::volume::{Projected, Volume, VolumeSource};
 pub fn apply_defaults(pod: &mut PodTemplateSpec) {
     let spec = &mut pod.spec;
     // Either name of the field stands for both; the newer one wins.
-    spec.service_account_name = spec.service_account().to_owned();
-    spec.deprecated_service_account.clone_from(&spec.service_account_name);
+    if spec.service_account_name.is_empty() {
+        spec.service_account_name.clone_from(&spec.deprecated_service_account);
+    } else if spec.deprecated_service_account != spec.service_account_name {
+        spec.deprecated_service_account.clone_from(&spec.service_account_name);
+    }
     spec.security_context.get_or_insert_default();
     if spec.host_network {
         let containers = spec.containers.iter_mut().chain(&mut spec.init_containers);
@@ -25,7 +29,10 @@ pub fn apply_defaults(pod: &mut PodTemplateSpec) {
 }
 
 /// On the node's network every declared port is a port of the node.
-fn default_host_ports(container: &mut Container) {
+fn default_host_ports(container: &mut Shared<Container>) {
+    if container.ports.iter().all(|port| port.host_port != 0) {
+        return;
+    }
     for port in container.ports.iter_mut().filter(|port| port.host_port == 0) {
         port.host_port = port.container_port;
     }

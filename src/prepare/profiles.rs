@@ -7,6 +7,7 @@ use crate::objects::pod::{
     APPARMOR_CONTAINER_ANNOTATION_PREFIX, Container, ContainerKind, PodTemplateSpec, Profile,
     SECCOMP_CONTAINER_ANNOTATION_PREFIX, SECCOMP_POD_ANNOTATION,
 };
+use crate::objects::shared::Shared;
 use crate::version::Version;
 
 /// The first version that no longer copies seccomp annotations to fields.
@@ -52,6 +53,9 @@ pub fn annotation_for_field(profile: &Profile) -> Option<String> {
 ///
 /// Upstream: `pkg/registry/core/pod/strategy.go`, `applySeccompVersionSkew` (v1.21).
 pub fn copy_seccomp(pod: &mut PodTemplateSpec) {
+    if !has_seccomp(pod) {
+        return;
+    }
     let field =
         pod.spec.security_context.as_ref().and_then(|context| context.seccomp_profile.clone());
     match (field, pod.annotation(SECCOMP_POD_ANNOTATION)) {
@@ -70,11 +74,11 @@ pub fn copy_seccomp(pod: &mut PodTemplateSpec) {
     let had_annotations = pod.annotations.is_some();
     let mut annotations = pod.annotations.take().unwrap_or_default();
     for_each_container(pod, |container| {
+        let field = seccomp_of(container);
+        if field.is_none() && annotations.is_empty() {
+            return;
+        }
         let key = format!("{SECCOMP_CONTAINER_ANNOTATION_PREFIX}{}", container.name);
-        let field = container
-            .security_context
-            .as_ref()
-            .and_then(|context| context.seccomp_profile.as_ref());
         match (field, annotations.get(&key)) {
             (Some(field), None) => {
                 annotations.extend(annotation_for_field(field).map(|value| (key, value)));
@@ -91,6 +95,24 @@ pub fn copy_seccomp(pod: &mut PodTemplateSpec) {
     if had_annotations || !annotations.is_empty() {
         pod.annotations = Some(annotations);
     }
+}
+
+/// Whether a pod has any seccomp profile, in an annotation or in a field.
+fn has_seccomp(pod: &PodTemplateSpec) -> bool {
+    let of_pod = pod.spec.security_context.as_ref();
+    of_pod.is_some_and(|context| context.seccomp_profile.is_some())
+        || pod.spec.all_containers().any(|container| seccomp_of(container).is_some())
+        || has_seccomp_annotation(pod)
+}
+
+fn seccomp_of(container: &Container) -> Option<&Profile> {
+    container.security_context.as_ref()?.seccomp_profile.as_ref()
+}
+
+fn has_seccomp_annotation(pod: &PodTemplateSpec) -> bool {
+    pod.security_annotations().any(|(key, _)| {
+        key == SECCOMP_POD_ANNOTATION || key.starts_with(SECCOMP_CONTAINER_ANNOTATION_PREFIX)
+    })
 }
 
 /// Copies AppArmor annotations to the fields of containers that have none, as servers from v1.30 do
@@ -128,7 +150,7 @@ fn field_for_app_armor(value: &str) -> Option<Profile> {
 /// that a server which ignores annotations treats it differently.
 #[must_use]
 pub fn has_seccomp_only_by_annotation(pod: &PodTemplateSpec) -> bool {
-    if pod.annotations.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
+    if !has_seccomp_annotation(pod) {
         return false;
     }
     let mut copied = pod.clone();
@@ -136,7 +158,7 @@ pub fn has_seccomp_only_by_annotation(pod: &PodTemplateSpec) -> bool {
     copied.spec != pod.spec
 }
 
-fn for_each_container(pod: &mut PodTemplateSpec, mut f: impl FnMut(&mut Container)) {
+fn for_each_container(pod: &mut PodTemplateSpec, mut f: impl FnMut(&mut Shared<Container>)) {
     for kind in ContainerKind::ALL {
         pod.spec.containers_of_mut(kind).iter_mut().for_each(&mut f);
     }

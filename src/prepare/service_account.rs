@@ -146,7 +146,8 @@ mod tests {
 
     fn pod() -> PodTemplateSpec {
         let mut pod = PodTemplateSpec::default();
-        pod.spec.containers.push(Container { name: "app".to_owned(), ..Default::default() });
+        let app = Container { name: "app".to_owned(), ..Default::default() };
+        pod.spec.containers.push(app.into());
         pod
     }
 

@@ -1,6 +1,6 @@
 //! What does a level of the Pod Security Standards say of a pod, at a version?
 
-use super::checks::{CHECKS, CheckResult};
+use super::checks::{CHECKS, Check, CheckResult, find};
 use crate::level::Level;
 use crate::objects::pod::PodTemplateSpec;
 use crate::version::Version;
@@ -73,6 +73,57 @@ pub fn evaluate(level: Level, version: Version, pod: &PodTemplateSpec) -> Evalua
     Evaluation { violations: violations(level, version, pod).collect() }
 }
 
+/// What every level says of one pod: each check is asked once for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LevelsEvaluation {
+    /// What the pod violates, in upstream's order, and which levels ask for it.
+    violations: Vec<(Levels, Violation)>,
+}
+
+/// Which levels a violation counts at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Levels {
+    /// The most lenient.
+    first: Level,
+    /// Whether restricted leaves the check out.
+    is_overridden: bool,
+}
+
+impl LevelsEvaluation {
+    /// What the pod violates at a level: the violations of [`evaluate`].
+    pub fn at(&self, level: Level) -> impl Iterator<Item = &Violation> {
+        let counts = move |levels: &Levels| {
+            levels.first <= level && (level != Level::Restricted || !levels.is_overridden)
+        };
+        let found = self.violations.iter().filter(move |(levels, _)| counts(levels));
+        found.map(|(_, violation)| violation)
+    }
+
+    /// Whether a level admits the pod: the answer of [`allows`].
+    #[must_use]
+    pub fn allows(&self, level: Level) -> bool {
+        self.at(level).next().is_none()
+    }
+}
+
+/// Evaluates a pod, exactly as given, against every level; see [`evaluate`].
+#[must_use]
+pub fn evaluate_levels(version: Version, pod: &PodTemplateSpec) -> LevelsEvaluation {
+    let failed = CHECKS.iter().filter_map(|check| {
+        let violation = failure(check, version, pod)?;
+        let is_overridden = is_overridden(check.id, version);
+        Some((Levels { first: check.level, is_overridden }, violation))
+    });
+    LevelsEvaluation { violations: failed.collect() }
+}
+
+/// Whether a pod has a violation at a version, word for word, that another was found to have: asks
+/// only the check that found it.
+#[must_use]
+pub fn has_violation(violation: &Violation, version: Version, pod: &PodTemplateSpec) -> bool {
+    find(violation.check).and_then(|check| failure(check, version, pod)).as_ref() == Some(violation)
+}
+
 /// Whether a level admits a pod: [`evaluate`], ended by the first violation.
 ///
 /// Cheap enough to be asked for every level and version. A pod that fails no check costs no
@@ -100,16 +151,21 @@ fn violations(
     CHECKS
         .iter()
         .filter(move |check| check.level <= level)
-        .filter_map(move |check| match (check.revision_at(version)?.run)(pod) {
-            CheckResult::Passed => None,
-            CheckResult::Failed { reason, detail } => {
-                Some(Violation { check: check.id, reason, detail })
-            }
-        })
+        .filter_map(move |check| failure(check, version, pod))
         // Asked last, as few checks fail and the question takes a walk through the table.
         .filter(move |violation| {
             level != Level::Restricted || !is_overridden(violation.check, version)
         })
+}
+
+/// What a check holds against a pod at a version.
+fn failure(check: &Check, version: Version, pod: &PodTemplateSpec) -> Option<Violation> {
+    match (check.revision_at(version)?.run)(pod) {
+        CheckResult::Passed => None,
+        CheckResult::Failed { reason, detail } => {
+            Some(Violation { check: check.id, reason, detail })
+        }
+    }
 }
 
 /// Whether restricted leaves a check out at a version, in favour of one of its own.
@@ -160,6 +216,24 @@ mod tests {
                 evaluate(level, Version::v1(999), &pod),
                 evaluate(level, Version::LATEST, &pod),
             );
+        }
+    }
+
+    #[test]
+    fn all_levels_at_once_are_each_level_alone() {
+        let pod = pod(&json!({
+            "hostPID": true,
+            "hostUsers": false,
+            "containers": [{ "name": "a", "securityContext": { "procMount": "Unmasked" } }],
+        }));
+        for version in versions_that_change() {
+            let levels = evaluate_levels(version, &pod);
+            for level in Level::ALL {
+                let alone = evaluate(level, version, &pod).violations;
+                assert!(levels.at(level).eq(&alone), "{level} {version}");
+                assert_eq!(levels.allows(level), allows(level, version, &pod));
+                assert!(alone.iter().all(|violation| has_violation(violation, version, &pod)));
+            }
         }
     }
 

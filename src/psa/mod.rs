@@ -21,4 +21,7 @@ pub mod policy;
 mod testing;
 mod wording;
 
-pub use evaluate::{Evaluation, Violation, allows, evaluate, versions_that_change};
+pub use evaluate::{
+    Evaluation, LevelsEvaluation, Violation, allows, evaluate, evaluate_levels, has_violation,
+    versions_that_change,
+};

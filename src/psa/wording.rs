@@ -57,9 +57,9 @@ impl<'a> Offenders<'a> {
         of_container: impl Fn(&'a SecurityContext) -> Option<T>,
         mut is_bad: impl FnMut(T) -> bool,
     ) -> Self {
-        let is_pod = pod.spec.security_context.as_ref().and_then(of_pod).is_some_and(&mut is_bad);
+        let is_pod = pod.spec.security_context.as_deref().and_then(of_pod).is_some_and(&mut is_bad);
         let offenders = Self::containers(pod, |container| {
-            container.security_context.as_ref().and_then(&of_container).is_some_and(&mut is_bad)
+            container.security_context.as_deref().and_then(&of_container).is_some_and(&mut is_bad)
         });
         Self { is_pod, ..offenders }
     }

@@ -249,11 +249,12 @@ impl Admission {
         let mut errors = Vec::new();
         for (position, policy) in policies.into_iter().enumerate() {
             let Some(policy) = self.policy(policy) else { continue };
-            let mut pod = pod.clone();
-            let changes = policy.mutate(&mut pod);
-            if first_mutating.is_some() && !changes.is_empty() {
+            // From now on only a policy that writes nothing can still win.
+            if first_mutating.is_some() && !policy.leaves_as_is(pod) {
                 continue;
             }
+            let mut pod = pod.clone();
+            let changes = policy.mutate(&mut pod);
             let found = policy.validate(&pod);
             if !found.is_empty() {
                 let policy = policy.name();

@@ -2,10 +2,11 @@
 //!
 //! Upstream: `pkg/securitycontext/accessors.go` (v1.21).
 
-use crate::objects::path::FieldPath;
+use crate::objects::path::{FieldPath, Segment};
 use crate::objects::pod::{
     Container, ContainerKind, PodSecurityContext, PodSpec, SeLinuxOptions, SecurityContext,
 };
+use crate::objects::shared::Shared;
 
 /// A container in its pod, to look at.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ impl<'a> ContainerView<'a> {
     /// Every container of a pod, in the order in which the API server visits them.
     pub(super) fn all(spec: &'a PodSpec) -> impl Iterator<Item = Self> {
         ContainerKind::ALL.into_iter().flat_map(move |kind| {
-            let pod = spec.security_context.as_ref();
+            let pod = spec.security_context.as_deref();
             let containers = spec.containers_of(kind).iter().enumerate();
             containers.map(move |(index, container)| Self { pod, container, kind, index })
         })
@@ -33,17 +34,24 @@ impl<'a> ContainerView<'a> {
 
     /// The path of the container in its pod.
     pub(super) fn path(self) -> FieldPath {
-        FieldPath::new("spec").child(self.kind.field()).named_index(self.index, self.name())
+        self.segments().into()
     }
 
     /// The path of a field of the container's `securityContext`.
     pub(super) fn context_path(self, field: &'static str) -> FieldPath {
-        self.path().child("securityContext").child(field)
+        let [spec, containers, container] = self.segments();
+        let (context, field) = (Segment::Field("securityContext"), Segment::Field(field));
+        [spec, containers, container, context, field].into()
+    }
+
+    fn segments(self) -> [Segment; 3] {
+        let container = Segment::Index(self.index, Some(self.name().into()));
+        [Segment::Field("spec"), Segment::Field(self.kind.field()), container]
     }
 
     /// A setting that stands in the container alone.
     pub(super) fn own<T>(self, get: impl FnOnce(&'a SecurityContext) -> Option<T>) -> Option<T> {
-        self.container.security_context.as_ref().and_then(get)
+        self.container.security_context.as_deref().and_then(get)
     }
 
     fn pods<T>(self, get: impl FnOnce(&'a PodSecurityContext) -> Option<T>) -> Option<T> {
@@ -73,7 +81,8 @@ impl<'a> ContainerView<'a> {
 #[derive(Debug)]
 pub(super) struct ContainerMut<'a> {
     pod: Option<&'a PodSecurityContext>,
-    container: &'a mut Container,
+    /// Copied once it is changed, as most are left as they are.
+    container: &'a mut Shared<Container>,
     kind: ContainerKind,
     index: usize,
 }
@@ -84,7 +93,7 @@ impl ContainerMut<'_> {
         let pod = spec.security_context.take();
         for kind in ContainerKind::ALL {
             for (index, container) in spec.containers_of_mut(kind).iter_mut().enumerate() {
-                change(ContainerMut { pod: pod.as_ref(), container, kind, index });
+                change(ContainerMut { pod: pod.as_deref(), container, kind, index });
             }
         }
         spec.security_context = pod;

@@ -9,25 +9,51 @@ use crate::objects::path::FieldPath;
 pub(super) struct ChangeLog<'a> {
     policy: &'a Name,
     changes: Vec<Change>,
+    /// Whether one change says all that is asked for.
+    ends_at_first: bool,
 }
 
 impl<'a> ChangeLog<'a> {
     pub(super) fn new(policy: &'a Name) -> Self {
-        Self { policy, changes: Vec::new() }
+        Self { policy, changes: Vec::new(), ends_at_first: false }
+    }
+
+    /// A log for asking whether there is any change.
+    pub(super) fn ending_at_first(policy: &'a Name) -> Self {
+        Self { ends_at_first: true, ..Self::new(policy) }
+    }
+
+    /// Whether no more changes need to be found.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ends_at_first && !self.changes.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
     }
 
     /// Records a value where there was none.
-    pub(super) fn added(&mut self, path: FieldPath, after: Value, policy_field: &'static str) {
+    pub(super) fn added(
+        &mut self,
+        path: impl FnOnce() -> FieldPath,
+        after: Value,
+        policy_field: &'static str,
+    ) {
         self.record(path, None, after, Some(policy_field));
     }
 
     pub(super) fn record(
         &mut self,
-        path: FieldPath,
+        path: impl FnOnce() -> FieldPath,
         before: Option<Value>,
         after: Value,
         policy_field: Option<&'static str>,
     ) {
+        if self.is_ended() {
+            return;
+        }
+        // Where one change says it all, its path is not asked for.
+        let path = if self.ends_at_first { FieldPath::default() } else { path() };
         self.changes.push(Change {
             path,
             before,

@@ -118,22 +118,37 @@ impl Policy {
     /// Upstream: `pkg/security/podsecuritypolicy/provider.go`, `MutatePod` (v1.21).
     pub fn mutate(&self, pod: &mut PodTemplateSpec) -> Vec<Change> {
         let mut log = ChangeLog::new(&self.name);
-        self.supplemental_groups.mutate(&mut pod.spec, &mut log);
-        self.fs_group.mutate(&mut pod.spec, &mut log);
-        self.se_linux.mutate_pod(&mut pod.spec, &mut log);
-        self.seccomp.mutate(pod, &mut log);
-        self.runtime_class.mutate(&mut pod.spec, &mut log);
+        self.mutate_logging(pod, &mut log);
+        log.into_changes()
+    }
+
+    /// Whether [`Self::mutate`] would write nothing; cheaper, as the first value decides.
+    #[must_use]
+    pub fn leaves_as_is(&self, pod: &PodTemplateSpec) -> bool {
+        let mut log = ChangeLog::ending_at_first(&self.name);
+        self.mutate_logging(&mut pod.clone(), &mut log);
+        log.is_empty()
+    }
+
+    fn mutate_logging(&self, pod: &mut PodTemplateSpec, log: &mut ChangeLog<'_>) {
+        self.supplemental_groups.mutate(&mut pod.spec, log);
+        self.fs_group.mutate(&mut pod.spec, log);
+        self.se_linux.mutate_pod(&mut pod.spec, log);
+        self.seccomp.mutate(pod, log);
+        self.runtime_class.mutate(&mut pod.spec, log);
         let annotations = &mut pod.annotations;
         ContainerMut::for_each(&mut pod.spec, |mut container| {
-            self.user.mutate(&mut container, &mut log);
-            self.run_as_group.mutate(&mut container, &mut log);
-            self.se_linux.mutate_container(&mut container, &mut log);
-            self.app_armor.mutate(annotations, container.view().name(), &mut log);
-            self.capabilities.mutate(&mut container, &mut log);
-            self.read_only_root_filesystem.mutate(&mut container, &mut log);
-            self.privilege_escalation.mutate(&mut container, &mut log);
+            if log.is_ended() {
+                return;
+            }
+            self.user.mutate(&mut container, log);
+            self.run_as_group.mutate(&mut container, log);
+            self.se_linux.mutate_container(&mut container, log);
+            self.app_armor.mutate(annotations, container.view().name(), log);
+            self.capabilities.mutate(&mut container, log);
+            self.read_only_root_filesystem.mutate(&mut container, log);
+            self.privilege_escalation.mutate(&mut container, log);
         });
-        log.into_changes()
     }
 
     /// Finds what the policy does not allow in a pod, in the API server's order; empty where the

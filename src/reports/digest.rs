@@ -149,7 +149,7 @@ pub(super) fn failures(workload: &WorkloadPlan) -> Vec<Failure<'_>> {
                 check: violation.check,
                 level: violation.level,
                 states: vec![state(violation.state)],
-                reason: &violation.reason,
+                reason: violation.reason,
                 detail: &violation.detail,
             }),
         }

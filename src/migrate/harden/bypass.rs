@@ -82,8 +82,12 @@ pub(super) fn change(
     let requester = super::timing::requester(unit, simulation);
     let admitted = simulation.admit_with_bypass(unit.namespace(), pod, requester.as_ref());
     match admitted {
+        Ok((_, admitted)) if admitted == *pod => None,
         Ok((policy, admitted)) => {
             let (before, after) = (comparable(&stored(pod)), comparable(&stored(&admitted)));
+            if before == after {
+                return None;
+            }
             let difference = difference("", &json!(before), &json!(after))?;
             Some(format!("policy {policy} comes first, and leaves {difference}"))
         }

@@ -29,15 +29,16 @@ pub(super) fn of(
     let stored = stored(template);
     for pod in pods {
         let mut suspects = None;
+        let evaluation = psa::evaluate_levels(version, pod);
         for level in [Level::Baseline, Level::Restricted] {
-            let violations = psa::evaluate(level, version, pod).violations;
-            if violations.is_empty() {
+            if evaluation.allows(level) {
                 continue;
             }
             let suspects: &mut Vec<Suspect> = suspects.get_or_insert_with(|| suspects_of(pod));
             suspects.retain(|suspect| {
-                let left = psa::evaluate(level, version, &suspect.removed_from(pod)).violations;
-                let ended = violations.iter().find(|violation| !left.contains(violation));
+                let without = suspect.removed_from(pod);
+                let has_ended = |it: &&psa::Violation| !psa::has_violation(it, version, &without);
+                let ended = evaluation.at(level).find(has_ended);
                 if let Some(violation) = ended {
                     let needed = NeedsChange {
                         level,
@@ -52,8 +53,8 @@ pub(super) fn of(
                 }
                 ended.is_none()
             });
-            for violation in violations {
-                let psa::Violation { check, reason, detail } = violation;
+            for violation in evaluation.at(level) {
+                let psa::Violation { check, reason, detail } = violation.clone();
                 let violation = Remaining { level, check, reason, detail };
                 if !remaining.contains(&violation) {
                     remaining.push(violation);

@@ -233,9 +233,9 @@ impl Raise {
 }
 
 fn pod_context(pod: &PodTemplateSpec) -> PodSecurityContext {
-    pod.spec.security_context.clone().unwrap_or_default()
+    pod.spec.security_context.as_deref().cloned().unwrap_or_default()
 }
 
 fn context(container: &Container) -> SecurityContext {
-    container.security_context.clone().unwrap_or_default()
+    container.security_context.as_deref().cloned().unwrap_or_default()
 }

@@ -97,7 +97,7 @@ pub(super) fn addressable_containers(
         let list = FieldPath::new("spec").child(kind.field());
         containers.iter().enumerate().filter_map(move |(index, container)| {
             let is_addressable = !twice.contains(container.name.as_str());
-            is_addressable.then(|| (list.named_index(index, &container.name), container))
+            is_addressable.then(|| (list.named_index(index, &container.name), &**container))
         })
     })
 }

@@ -196,9 +196,9 @@ fn hardness(pod: &PodTemplateSpec) -> [BTreeSet<String>; 2] {
             let user = own.run_as_user.or(of_pod.run_as_user);
             let group = own.run_as_group.or(of_pod.run_as_group);
             add(&mut hard, format!("user {user:?} group {group:?}"));
-            let options = own.se_linux_options.or(of_pod.se_linux_options.clone());
+            let options = own.se_linux_options.clone().or(of_pod.se_linux_options.clone());
             add(&mut hard, format!("{options:?}"));
-            let seccomp = own.seccomp_profile.or(of_pod.seccomp_profile.clone());
+            let seccomp = own.seccomp_profile.clone().or(of_pod.seccomp_profile.clone());
             if let Some(profile) = seccomp {
                 let is_soft = profile.type_ == "Unconfined";
                 add(if is_soft { &mut soft } else { &mut hard }, format!("{profile:?}"));

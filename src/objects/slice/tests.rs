@@ -125,7 +125,7 @@ fn removing_prunes_what_nobody_wrote() {
     let author = pod(json!({"containers": [{"name": "app", "securityContext": {}}]}));
     kept.remove(path.segments(), Some(&author));
     let context = &kept.spec.containers[1].security_context;
-    assert_eq!(context.as_ref(), Some(&SecurityContext::default()));
+    assert_eq!(context.as_deref(), Some(&SecurityContext::default()));
     kept.set(path.segments(), &json!(true));
     assert_eq!(kept, whole);
 }

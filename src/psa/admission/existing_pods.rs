@@ -1,6 +1,6 @@
 //! What does the server warn of when a namespace begins to enforce a level?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa::configuration::Configuration;
@@ -47,12 +47,16 @@ pub fn warnings_for_existing_pods<'p>(
     let version = configuration.judges_by(enforce.version);
     // By what they violate: the first pod's name, and how many there are.
     let mut violations: BTreeMap<String, (&str, usize)> = BTreeMap::new();
+    // Pods of one controller are mostly one slice.
+    let mut reasons: HashMap<*const PodTemplateSpec, String> = HashMap::new();
     for ExistingPod { name, pod, .. } in &pods[..n_judged] {
-        let evaluation = evaluate(enforce.level, version, pod);
-        if evaluation.is_allowed() {
+        let reason = reasons
+            .entry(std::ptr::from_ref(*pod))
+            .or_insert_with(|| evaluate(enforce.level, version, pod).reason());
+        if reason.is_empty() {
             continue;
         }
-        let (first, n_pods) = violations.entry(evaluation.reason()).or_insert((*name, 0));
+        let (first, n_pods) = violations.entry(reason.clone()).or_insert((*name, 0));
         *first = (*name).min(*first);
         *n_pods += 1;
     }

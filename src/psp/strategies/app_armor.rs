@@ -49,7 +49,7 @@ impl AppArmorStrategy {
             return;
         }
         let before = before.cloned().map(Value::String);
-        let path = FieldPath::new("metadata.annotations").key(&key);
+        let path = || FieldPath::new("metadata.annotations").key(&key);
         log.record(path, before, Value::String(self.default_profile.clone()), Some(DEFAULT_FIELD));
         annotations.get_or_insert_default().insert(key, self.default_profile.clone());
     }

@@ -39,27 +39,28 @@ impl CapabilitiesStrategy {
     /// the required ones. If anything is new, both lists come out sorted and without duplicates;
     /// else they stay as they are.
     pub(in crate::psp) fn mutate(&self, container: &mut ContainerMut<'_>, log: &mut ChangeLog<'_>) {
-        let before = container.view().own(|own| own.capabilities.clone()).unwrap_or_default();
-        let own_drop: BTreeSet<&String> = before.drop.iter().collect();
-        let own_add: BTreeSet<&String> = before.add.iter().collect();
-        let mut add = own_add.clone();
-        add.extend(self.default_add.iter().filter(|name| !own_drop.contains(name)));
-        let mut drop = own_drop.clone();
-        drop.extend(&self.required_drop);
-        let (adds, drops) = (add.len() > own_add.len(), drop.len() > own_drop.len());
+        let own = container.view().own(|own| own.capabilities.as_ref());
+        let (own_add, own_drop) = own.map_or((&[][..], &[][..]), |own| (&own.add, &own.drop));
+        let is_added = |name: &&String| !own_drop.contains(name);
+        let adds = self.default_add.iter().filter(is_added).any(|name| !own_add.contains(name));
+        let drops = self.required_drop.iter().any(|name| !own_drop.contains(name));
         if !adds && !drops {
             return;
         }
+        let add: BTreeSet<&String> =
+            own_add.iter().chain(self.default_add.iter().filter(is_added)).collect();
+        let drop: BTreeSet<&String> = own_drop.iter().chain(&self.required_drop).collect();
         let after = Capabilities {
             add: add.into_iter().cloned().collect(),
             drop: drop.into_iter().cloned().collect(),
         };
-        let path = container.view().context_path("capabilities");
+        let before = own.cloned().unwrap_or_default();
+        let path = |list| container.view().context_path("capabilities").child(list);
         // A list that is merely sorted is the work of the field that made the other one longer.
         let add_field = if adds { DEFAULT_ADD } else { REQUIRED_DROP };
         let drop_field = if drops { REQUIRED_DROP } else { DEFAULT_ADD };
-        record(&path.child("add"), &before.add, &after.add, add_field, log);
-        record(&path.child("drop"), &before.drop, &after.drop, drop_field, log);
+        record(|| path("add"), &before.add, &after.add, add_field, log);
+        record(|| path("drop"), &before.drop, &after.drop, drop_field, log);
         container.context().capabilities = Some(after);
     }
 
@@ -95,7 +96,7 @@ impl CapabilitiesStrategy {
 }
 
 fn record(
-    path: &FieldPath,
+    path: impl FnOnce() -> FieldPath,
     before: &[String],
     after: &[String],
     policy_field: &'static str,
@@ -104,7 +105,7 @@ fn record(
     if before != after {
         let value = |names: &[String]| Value::Strings(names.to_vec());
         let before = (!before.is_empty()).then(|| value(before));
-        log.record(path.clone(), before, value(after), Some(policy_field));
+        log.record(path, before, value(after), Some(policy_field));
     }
 }
 

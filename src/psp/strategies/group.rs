@@ -74,7 +74,7 @@ impl FsGroup {
         let is_unset = spec.security_context.as_ref().is_none_or(|pod| pod.fs_group.is_none());
         if let Some(group) = self.0.default_group().filter(|_| is_unset) {
             spec.security_context.get_or_insert_default().fs_group = Some(group);
-            log.added(fs_group_path(), Value::Integer(group), "spec.fsGroup.rule");
+            log.added(fs_group_path, Value::Integer(group), "spec.fsGroup.rule");
         }
     }
 
@@ -99,7 +99,7 @@ impl SupplementalGroups {
             spec.security_context.as_ref().is_none_or(|pod| pod.supplemental_groups.is_none());
         if let Some(group) = self.0.default_group().filter(|_| is_unset) {
             spec.security_context.get_or_insert_default().supplemental_groups = Some(vec![group]);
-            let path = supplemental_groups_path();
+            let path = supplemental_groups_path;
             log.added(path, Value::Integers(vec![group]), "spec.supplementalGroups.rule");
         }
     }
@@ -124,7 +124,7 @@ impl RunAsGroup {
         let is_unset = container.view().run_as_group().is_none();
         if let Some(group) = self.0.default_group().filter(|_| is_unset) {
             container.context().run_as_group = Some(group);
-            let path = container.view().context_path("runAsGroup");
+            let path = || container.view().context_path("runAsGroup");
             log.added(path, Value::Integer(group), "spec.runAsGroup.rule");
         }
     }

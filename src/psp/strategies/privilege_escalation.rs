@@ -37,7 +37,7 @@ impl PrivilegeEscalationStrategy {
             None => return,
         };
         container.context().allow_privilege_escalation = Some(value);
-        let path = container.view().context_path("allowPrivilegeEscalation");
+        let path = || container.view().context_path("allowPrivilegeEscalation");
         log.added(path, Value::Bool(value), policy_field);
     }
 

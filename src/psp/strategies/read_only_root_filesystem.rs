@@ -15,7 +15,7 @@ impl ReadOnlyRootFilesystem {
     pub(in crate::psp) fn mutate(self, container: &mut ContainerMut<'_>, log: &mut ChangeLog<'_>) {
         if self.0 && container.view().own(|own| own.read_only_root_filesystem).is_none() {
             container.context().read_only_root_filesystem = Some(true);
-            let path = container.view().context_path("readOnlyRootFilesystem");
+            let path = || container.view().context_path("readOnlyRootFilesystem");
             log.added(path, Value::Bool(true), "spec.readOnlyRootFilesystem");
         }
     }

@@ -21,7 +21,7 @@ impl RuntimeClassStrategy {
         if let Some(name) = default.filter(|_| spec.runtime_class_name.is_none()) {
             spec.runtime_class_name = Some(name.clone());
             let value = Value::String(name.clone());
-            log.added(path(), value, "spec.runtimeClass.defaultRuntimeClassName");
+            log.added(path, value, "spec.runtimeClass.defaultRuntimeClassName");
         }
     }
 

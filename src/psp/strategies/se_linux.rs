@@ -36,7 +36,7 @@ impl SeLinuxStrategy {
         let Self::MustRunAs(options) = self else { return };
         if spec.security_context.as_ref().is_none_or(|pod| pod.se_linux_options.is_none()) {
             spec.security_context.get_or_insert_default().se_linux_options = Some(options.clone());
-            log.added(pod_path(), Value::SeLinuxOptions(options.clone()), RULE);
+            log.added(pod_path, Value::SeLinuxOptions(options.clone()), RULE);
         }
     }
 
@@ -50,7 +50,7 @@ impl SeLinuxStrategy {
         let Self::MustRunAs(options) = self else { return };
         if container.view().se_linux_options().is_none() {
             container.context().se_linux_options = Some(options.clone());
-            let path = container.view().context_path("seLinuxOptions");
+            let path = || container.view().context_path("seLinuxOptions");
             log.added(path, Value::SeLinuxOptions(options.clone()), RULE);
         }
     }
@@ -81,6 +81,9 @@ impl SeLinuxStrategy {
             errors.push(FieldError::required(path(), ""));
             return;
         };
+        if found == wanted {
+            return;
+        }
         for (field, found, wanted, is_equal) in [
             ("level", &found.level, &wanted.level, is_same_level(&wanted.level, &found.level)),
             ("role", &found.role, &wanted.role, wanted.role == found.role),

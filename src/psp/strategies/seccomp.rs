@@ -65,7 +65,7 @@ impl SeccompStrategy {
         if profile.is_empty() {
             return;
         }
-        let path = FieldPath::new("metadata.annotations").key(SECCOMP_POD_ANNOTATION);
+        let path = || FieldPath::new("metadata.annotations").key(SECCOMP_POD_ANNOTATION);
         let before = before.map(|profile| Value::String(profile.to_owned()));
         log.record(path, before, Value::String(profile.clone()), policy_field);
         pod.annotations_mut().insert(SECCOMP_POD_ANNOTATION.to_owned(), profile);

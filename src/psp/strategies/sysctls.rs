@@ -81,7 +81,7 @@ mod tests {
             sysctls: vec![Sysctl { name: name.to_owned(), ..Sysctl::default() }],
             ..PodSecurityContext::default()
         };
-        let spec = PodSpec { security_context: Some(context), ..PodSpec::default() };
+        let spec = PodSpec { security_context: Some(context.into()), ..PodSpec::default() };
         let mut errors = Vec::new();
         SysctlsStrategy::new(&rules, version).validate(&spec, &mut errors);
         errors.iter().map(ToString::to_string).collect()

@@ -43,13 +43,13 @@ impl UserStrategy {
             Self::MustRunAs(ranges) => {
                 let id = ranges.default_id();
                 container.context().run_as_user = Some(id);
-                let path = container.view().context_path("runAsUser");
+                let path = || container.view().context_path("runAsUser");
                 log.added(path, Value::Integer(id), RULE);
             }
             Self::MustRunAsNonRoot => {
                 if container.view().run_as_non_root().is_none() {
                     container.context().run_as_non_root = Some(true);
-                    let path = container.view().context_path("runAsNonRoot");
+                    let path = || container.view().context_path("runAsNonRoot");
                     log.added(path, Value::Bool(true), RULE);
                 }
             }

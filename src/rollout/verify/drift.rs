@@ -114,7 +114,7 @@ fn reasons(workload: &WorkloadPlan, level: Level) -> (Vec<String>, bool) {
     let reasons: BTreeSet<String> = workload
         .violations_that_count(level)
         .filter(|it| !of_future || it.state != "running")
-        .map(|it| it.reason.clone())
+        .map(|it| it.reason.to_owned())
         .collect();
     (reasons.into_iter().collect(), of_future || !workload.counted)
 }
