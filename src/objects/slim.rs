@@ -195,6 +195,9 @@ pub fn write_list<T: Slim, S: Serializer>(items: &[T], serializer: S) -> Result<
     seq.end()
 }
 
+/// Up to so many items a list grows one by one.
+const FEW: usize = 4;
+
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
@@ -207,9 +210,12 @@ impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(Nullable::seed())? {
+            // Lists are short and many, and one that grows by itself has room for four.
+            if items.len() < FEW {
+                items.reserve_exact(1);
+            }
             items.push(item);
         }
-        // Lists are short and many, and a growing one has room for four.
         items.shrink_to_fit();
         Ok(items)
     }

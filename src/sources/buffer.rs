@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::arriving::Arriving;
 
 /// How much is read at a time.
-pub(super) const CHUNK_BYTES: usize = 1 << 20;
+pub(super) const CHUNK_BYTES: usize = 1 << 18;
 
 /// How far before an object its line may start to be told.
 const MAX_INDENT: usize = 256;

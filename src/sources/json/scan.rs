@@ -49,17 +49,17 @@ impl<'de> Scanner<'de> {
         }
     }
 
-    /// Passes over spaces.
+    /// Passes over spaces; without branches, as no two lines have the same number.
     #[inline]
     fn pass_indent(&mut self) {
-        const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
-        while let Some(block) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<16>)
-            && *block == [b' '; 16]
-        {
-            self.at += block.len();
-        }
-        while let Some(block) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            let n_spaces = (u64::from_le_bytes(*block) ^ SPACES).trailing_zeros() as usize / 8;
+        const SPACES: u128 = u128::from_ne_bytes([b' '; 16]);
+        while let Some(block) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<32>) {
+            let (first, second) = block.split_at(16);
+            let others =
+                |half: &[u8]| half.try_into().map_or(0, |half| u128::from_le_bytes(half) ^ SPACES);
+            let (first, second) = (others(first), others(second));
+            let (half, before) = if first == 0 { (second, 16) } else { (first, 0) };
+            let n_spaces = before + half.trailing_zeros() as usize / 8;
             self.at += n_spaces;
             if n_spaces < block.len() {
                 return;
@@ -123,16 +123,16 @@ impl<'de> Scanner<'de> {
     /// Goes on behind the quote that opens a string, to its next quote or backslash.
     #[inline]
     fn pass_text(&mut self) -> Result<u8> {
-        const ONES: u64 = u64::from_ne_bytes([1; 8]);
-        const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-        const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
-        const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
-        const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+        const ONES: u128 = u128::from_ne_bytes([1; 16]);
+        const HIGH: u128 = u128::from_ne_bytes([0x80; 16]);
+        const QUOTES: u128 = u128::from_ne_bytes([b'"'; 16]);
+        const BACKSLASHES: u128 = u128::from_ne_bytes([b'\\'; 16]);
+        const SPACES: u128 = u128::from_ne_bytes([b' '; 16]);
         // A byte's high bit is set where the byte is zero, or below a space. A borrow can set bits of
         // later bytes wrongly, never that of the first.
-        let zeros = |block: u64| block.wrapping_sub(ONES) & !block;
+        let zeros = |block: u128| block.wrapping_sub(ONES) & !block;
         while let Some(bytes) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            let block = u64::from_le_bytes(*bytes);
+            let block = u128::from_le_bytes(*bytes);
             let controls = block.wrapping_sub(SPACES) & !block;
             let found = (zeros(block ^ QUOTES) | zeros(block ^ BACKSLASHES) | controls) & HIGH;
             if found != 0 {
