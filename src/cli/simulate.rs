@@ -73,7 +73,8 @@ pub(super) struct Args {
 
     /// Answer as a cluster of this version
     ///
-    /// The default is the version of the input's server, and v1.24 where the input does not say.
+    /// The default is the version of the server that the input, or `--policies` where it is given,
+    /// names, and v1.24 where it names none.
     #[arg(long, value_name = "VERSION")]
     cluster_version: Option<Version>,
 
@@ -103,7 +104,7 @@ enum Format {
 }
 
 /// After how many answers it is forgotten who may use which policies.
-const MAX_REMEMBERED: usize = 1 << 14;
+const MAX_REMEMBERED: usize = 1 << 10;
 
 /// An item of the input that the report answers for.
 enum Question {
@@ -185,8 +186,9 @@ impl Args {
         input::read_dumps(&apart, SnapshotBuilder::new(&self.namespace).without_pods())
     }
 
-    /// Reads pods and templates, each to be answered before the next is read. What speaks of admission as
-    /// the snapshot does not is named on standard error, and makes the outcome incomplete.
+    /// Reads pods and templates, each to be answered before the next is read. What speaks of admission
+    /// as the snapshot does not, and what is missing among the pods, is named on standard error, and
+    /// makes the outcome incomplete.
     fn read_pods(
         &self,
         snapshot: &Snapshot,
@@ -194,12 +196,18 @@ impl Args {
     ) -> Result<Outcome, CliError> {
         let namespace = Name::from(self.namespace.as_str());
         let mut is_all_known = true;
+        // What `collect` says of its own reading.
+        let mut accounts = SnapshotBuilder::new(&self.namespace);
         let outcome = self.input.read(&mut |index, source, object| {
             let mut object = match Question::of(object, &namespace) {
                 Ok(question) => return answer(index, source, question),
                 Err(object) => object,
             };
             object.fill_namespace(&namespace);
+            if let Object::Collection(_) = *object {
+                accounts.add(*object, &source);
+                return;
+            }
             if let Some(unknown) = known::unknown(snapshot, &object) {
                 is_all_known = false;
                 errors::say(&format!(
@@ -207,7 +215,19 @@ impl Args {
                 ));
             }
         })?;
-        Ok(if is_all_known { outcome } else { Outcome::Incomplete })
+        let accounts = accounts.finish();
+        input::report_reading(&accounts);
+        let version = |of: &Snapshot| of.server.as_ref().map(|server| server.version);
+        if let Some(other) = version(&accounts).filter(|other| Some(*other) != version(snapshot))
+            && self.cluster_version.is_none()
+        {
+            is_all_known = false;
+            errors::say(&format!(
+                "warning: that the server is of {other} does not count, as `--policies` does not say the same"
+            ));
+        }
+        let is_complete = is_all_known && accounts.reading.is_complete();
+        Ok(if is_complete { outcome } else { Outcome::Incomplete })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What do the workloads of a namespace pass together, and what holds each of them back?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
 
@@ -97,37 +97,38 @@ impl Judgement {
 #[derive(Debug)]
 pub struct Evaluated<'s> {
     states: &'s States,
-    /// The pods of all states that are not exempt, each once: states share those that are equal.
-    pods: Vec<(&'s Arc<PodTemplateSpec>, LevelsEvaluation)>,
+    judge: Judge<'s>,
+    /// The pods that are not exempt and whose violations are told, by where they are: states share
+    /// those that are equal. Asked, never walked.
+    pods: HashMap<*const PodTemplateSpec, LevelsEvaluation>,
 }
 
 impl<'s> Evaluated<'s> {
     /// Evaluates every pod once.
     #[must_use]
-    pub fn of(states: &'s States, judge: Judge<'_>) -> Self {
-        let States { running, admitted, future, kept, raised, .. } = states;
-        let mut pods: Vec<(&Arc<PodTemplateSpec>, LevelsEvaluation)> = Vec::new();
-        for pod in [running, admitted, future, kept, raised].into_iter().flatten() {
-            if judge.is_judged(pod) && !pods.iter().any(|(other, _)| Arc::ptr_eq(other, pod)) {
-                pods.push((pod, psa::evaluate_levels(judge.version, pod)));
+    pub fn of(states: &'s States, judge: Judge<'s>) -> Self {
+        let mut pods = HashMap::new();
+        for pod in [&states.running, &states.admitted, &states.future].into_iter().flatten() {
+            if judge.is_judged(pod) {
+                pods.entry(Arc::as_ptr(pod))
+                    .or_insert_with(|| psa::evaluate_levels(judge.version, pod));
             }
         }
-        Self { states, pods }
+        Self { states, judge, pods }
     }
 
     fn of_pods(&self, pods: &[Arc<PodTemplateSpec>]) -> impl Iterator<Item = &LevelsEvaluation> {
-        pods.iter().filter_map(|pod| {
-            let (_, evaluation) = self.pods.iter().find(|(other, _)| Arc::ptr_eq(other, pod))?;
-            Some(evaluation)
-        })
+        pods.iter().filter_map(|pod| self.pods.get(&Arc::as_ptr(pod)))
     }
 
     /// The strictest level of the pods in each state.
     #[must_use]
     pub fn levels(&self) -> WorkloadLevels {
         let strictest = |pods: &[Arc<PodTemplateSpec>]| {
-            let passes = self.of_pods(pods).map(Passes::by);
-            passes.reduce(Passes::and).map(Passes::strictest)
+            let known = |pod: &&Arc<PodTemplateSpec>| self.pods.contains_key(&Arc::as_ptr(pod));
+            let together = self.of_pods(pods).map(Passes::by).reduce(Passes::and);
+            let others = pods.iter().filter(|pod| !known(pod));
+            self.judge.of_more(together, others).map(Passes::strictest)
         };
         let States { running, admitted, future, kept, raised, .. } = self.states;
         WorkloadLevels {

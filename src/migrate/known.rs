@@ -1,8 +1,8 @@
 //! Does a snapshot know what an object says about PSP admission?
 //!
-//! Asked where the rules of admission are given apart from the pods: a policy among the pods is easily
-//! overlooked, and the answers are then not those of a cluster that has it. Equal are objects that say the
-//! same about admission; a Role that does not speak of policies says nothing.
+//! Asked where the rules of admission are given apart from the pods: a policy among the pods is
+//! easily overlooked, and the answers are then not those of a cluster that has it. Equal are objects
+//! that say the same about admission; a Role that does not speak of policies says nothing.
 
 use std::fmt;
 

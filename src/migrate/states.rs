@@ -8,6 +8,7 @@
 //! live pod − what PSP wrote − template of its revision ──► injected (see injection.rs)
 //! ```
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ pub struct States {
     pub changes_after_injection: Vec<Change>,
     /// What PSP holds against the pods that webhooks make of what it has admitted; each once.
     pub refused_after_injection: Vec<Refused>,
-    /// What webhooks did to each live pod that could be compared; pods that are alike once.
+    /// What webhooks did to each live pod that could be compared; pods that are alike once. Taken
+    /// by [`super::harden`], which does it to patched pods too.
     pub webhooks: Vec<Webhooks>,
     /// What is known of webhooks that change these pods.
     pub injection: Injection,
@@ -67,13 +69,16 @@ impl States {
 
     /// Makes one of pods that are equal in several states.
     pub(super) fn share_equal_pods(&mut self) {
-        let mut distinct = vec![Arc::clone(&self.authored)];
+        // Asked, never walked.
+        let mut distinct = HashSet::from([Arc::clone(&self.authored)]);
         let Self { running, admitted, future, kept, raised, .. } = self;
         for pods in [running, admitted, future, kept, raised] {
             for pod in pods {
-                match distinct.iter().find(|known| *known == pod) {
+                match distinct.get(pod) {
                     Some(known) => *pod = Arc::clone(known),
-                    None => distinct.push(Arc::clone(pod)),
+                    None => {
+                        distinct.insert(Arc::clone(pod));
+                    }
                 }
             }
         }

@@ -76,9 +76,6 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) 
         violations: evaluated.violations(),
         states,
     };
-    // What webhooks did has been done to the pods of every state; in a large cluster it is most of what
-    // a plan would hold.
-    plan.states.webhooks = Vec::new();
     note_states(&mut plan);
     match unit.top {
         Top::Workload(workload) => describe_workload(&mut plan, workload),

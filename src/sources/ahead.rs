@@ -6,10 +6,10 @@
 //!   └─────── what a worker has not taken, to be read object by object ◄──┘
 //! ```
 //!
-//! Where to cut is told by the layout of what kubectl prints, or by a look at the brackets; the formats
-//! know how it looks, and how a wrong guess shows. A worker stops at anything that is not just the next object, a fault or a
-//! list say; all that remains then goes back. Every object that counts was read behind others that
-//! count, as if they had been read one by one.
+//! Where to cut is told by the layout of what kubectl prints, or by a look at the brackets; the
+//! formats know how it looks, and how a wrong guess shows. A worker stops at anything that is not
+//! just the next object, a fault or a list say; all that remains then goes back. Every object that
+//! counts was read behind others that count, as if they had been read one by one.
 
 use std::collections::VecDeque;
 use std::num::NonZero;

@@ -6,7 +6,7 @@
 //! other threads where the layout tells where they end (see `ahead`).
 
 mod ahead;
-pub(super) mod reader;
+mod reader;
 mod scan;
 
 use std::io::{self, Read};

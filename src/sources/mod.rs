@@ -14,6 +14,7 @@ mod admission_config;
 mod ahead;
 mod arriving;
 mod buffer;
+mod declined;
 mod decode;
 mod dump;
 mod emit;

@@ -146,4 +146,27 @@ reading: {unlisted: [{kind: PodSecurityPolicy, reason: forbidden}]}
     assert_eq!((together.code, together.stderr.as_str()), (3, error));
     let apart = simulate_apart(&[POLICIES, snapshot].concat(), &[ROOT_POD], "");
     assert_eq!((apart.code, apart.stderr.as_str()), (3, error));
+    // The pods may come from a snapshot, too.
+    let apart = simulate_apart(POLICIES, &[snapshot, ROOT_POD], "-o jsonl");
+    assert_eq!((apart.code, apart.stderr.as_str()), (3, error));
+    assert_eq!(lines(&apart).len(), 1);
+}
+
+#[test]
+fn another_server_among_the_pods_does_not_count_and_is_named() {
+    let of = |version: &str| {
+        format!(
+            "---\napiVersion: psp2psa/v1\nkind: Snapshot\nreading: {{server: {{version: {version}}}}}\n"
+        )
+    };
+    let policies = [POLICIES, &of("v1.22")].concat();
+    let run = simulate_apart(&policies, &[&of("v1.21"), ROOT_POD], "");
+    assert_eq!(run.code, 3);
+    assert_eq!(
+        run.stderr,
+        "warning: that the server is of v1.21 does not count, as `--policies` does not say the same\n"
+    );
+    assert_eq!(simulate_apart(&policies, &[&of("v1.22"), ROOT_POD], "").code, 0);
+    let flags = "--cluster-version v1.21";
+    assert_eq!(simulate_apart(&policies, &[&of("v1.21"), ROOT_POD], flags).code, 0);
 }

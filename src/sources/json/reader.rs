@@ -1,38 +1,19 @@
 //! How is one JSON object read fast?
 //!
-//! As `serde_json` reads it, or not at all: what is wrong, and what is rare, is declined, and left to
-//! `serde_json`, which then says what is wrong. So nothing here has to explain itself.
+//! As `serde_json` reads it, or not at all: what is wrong, and what is rare, is declined, and left
+//! to `serde_json`, which then says what is wrong. So nothing here has to explain itself.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::scan::Scanner;
-
-/// It is for the full parser to read.
-#[derive(Debug)]
-pub(in crate::sources) struct Declined;
-
-pub(super) type Result<T> = std::result::Result<T, Declined>;
-
-impl fmt::Display for Declined {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it is for the full parser to read")
-    }
-}
-
-impl std::error::Error for Declined {}
-
-impl de::Error for Declined {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
+use crate::sources::declined::{Declined, Result};
 
 /// Reads the value that the text begins with, and says how long it is.
-pub(in crate::sources) fn read<'de, S: DeserializeSeed<'de>>(
+pub(super) fn read<'de, S: DeserializeSeed<'de>>(
     text: &'de str,
     seed: S,
 ) -> Result<(S::Value, usize)> {
@@ -158,7 +139,12 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
         if self.scanner.peek()? != b'"' {
             return Err(Declined);
         }
-        seed.deserialize(Reader(self.scanner)).map(Some)
+        // Even where nobody asks what it is, `serde_json` wants a key to be a string that there is.
+        match self.scanner.string()? {
+            Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+            Cow::Owned(key) => seed.deserialize(key.into_deserializer()),
+        }
+        .map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {

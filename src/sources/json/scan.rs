@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::reader::{Declined, Result};
+use crate::sources::declined::{Declined, Result};
 
 /// How deep values may stand in each other; what is deeper is left to the full parser.
 const MAX_DEPTH: u32 = 64;

@@ -15,13 +15,12 @@ mod node;
 mod plain;
 mod scalar;
 
-use std::fmt;
-
 use serde::de::DeserializeSeed;
 
 use self::node::{Node, NodeReader};
 use self::scalar::Quoted;
 use crate::objects::decode::{Decoded, Detour, Expected, Header, HeaderSeed, ObjectSeed};
+use crate::sources::declined::{Declined, Result};
 use crate::sources::decode::type_meta_of;
 
 /// How deep collections may stand in each other; the full parser takes more.
@@ -29,26 +28,6 @@ const MAX_DEPTH: usize = 48;
 
 /// The longest key; the full parser takes some more.
 const MAX_KEY_BYTES: usize = 1_000;
-
-/// Why nothing is read: it is for the full parser.
-#[derive(Debug)]
-struct Declined;
-
-type Result<T, E = Declined> = std::result::Result<T, E>;
-
-impl fmt::Display for Declined {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it is for the full parser")
-    }
-}
-
-impl std::error::Error for Declined {}
-
-impl serde::de::Error for Declined {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
 
 /// What the object is that is a whole document; `None` where the full parser has to say.
 pub(super) fn document(text: &[u8], expected: &Expected) -> Option<Decoded> {

@@ -3,9 +3,11 @@
 
 is_on='that it refuses a label that is no level shows that Pod Security admission is on'
 
+minor=
+
 # minor_of_server: sets `minor`; the server is asked once
 minor_of_server() {
-  [ -z "${minor-}" ] || return 0
+  [ -z "$minor" ] || return 0
   k get --raw /version >"$work/out" || die "the server does not tell its version"
   minor=$(sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p' "$work/out")
   [ -n "$minor" ] || die "the server does not tell its version"

@@ -180,6 +180,41 @@ fn what_is_no_json_is_not_read() {
     }
 }
 
+#[test]
+fn keys_that_nobody_asks_for_are_strings_all_the_same() {
+    let job = |key: &str| {
+        format!(
+            r#"{{"apiVersion":"batch/v1","kind":"Job","metadata":{{"name":"j"}},"status":{{"active":{{"{key}":0}}}}}}"#
+        )
+    };
+    assert!(accepts(&job("a")));
+    assert!(!accepts(&job(r"\ud800")));
+    assert!(full(&job(r"\ud800")).is_none());
+}
+
+/// Strings and blanks are looked at in blocks, so that it matters where in one something stands.
+#[test]
+fn every_place_in_a_block_is_looked_at() {
+    for n_before in 0..70 {
+        let before = "x".repeat(n_before);
+        for middle in ["", "\\n", "\\\"", "\u{7f}", "é", "😀", "\u{1f}", "\n", "\\q"] {
+            for n_behind in [0, 1, 7, 15, 16, 17, 33] {
+                let behind = "y".repeat(n_behind);
+                let text = format!("[\"{before}{middle}{behind}\"]");
+                let wanted: Option<Value> = serde_json::from_str(&text).ok();
+                let read = read(&text, std::marker::PhantomData::<Value>).ok();
+                assert_eq!(read.map(|(value, _)| value), wanted, "{text}");
+                assert_eq!(passes(&text), wanted.is_some(), "{text}");
+            }
+        }
+        let blanks = " ".repeat(n_before);
+        let text = format!("[\n{blanks}1,\r\n{blanks}\t{blanks}2\n{blanks}]");
+        let read = read(&text, std::marker::PhantomData::<Value>).ok();
+        assert_eq!(read.map(|(value, _)| value), Some(serde_json::json!([1, 2])), "{text}");
+        assert!(passes(&text), "{text}");
+    }
+}
+
 /// One change of a text.
 #[derive(Debug, Clone)]
 struct Change {
