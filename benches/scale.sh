@@ -170,15 +170,6 @@ mb_of() { ratio "$(memory_of "$1")" 1024; }
 at_most() { calc "a = \"$1\"; print (a ~ /^-?[0-9]/ ? (a + 0 <= $2 ? \"yes\" : \"**no**\") : \"-\")"; }
 at_least() { calc "a = \"$1\"; print (a ~ /^-?[0-9]/ ? (a + 0 >= $2 ? \"yes\" : \"**no**\") : \"-\")"; }
 
-# Whether all of several goals are met; `-` where that is not known.
-all_met() {
-  case $* in
-    *no*) echo "**no**" ;;
-    *-*) echo - ;;
-    *) echo yes ;;
-  esac
-}
-
 describe() {
   commit=$(git rev-parse --short HEAD 2>/dev/null || echo "not known")
   git diff --quiet HEAD 2>/dev/null || commit="$commit with changes"
@@ -218,8 +209,14 @@ plan() {
 plan_row() {
   form=$2 planned=$(plan "$2")
   times=$(ratio "$(wall_of "$planned")" "$(wall_of "$3")")
-  met=$(all_met "$(at_most "$times" "$4")" "$(at_most "$(mb_of "$planned")" 64)")
-  row "$1" "$planned" "$(size_of "$work/load.$form")" "≤ $4 × $5, ≤ 64 MB" "$times ×" "$met"
+  row "$1" "$planned" "$(size_of "$work/load.$form")" "≤ $4 × $5" "$times ×" "$(at_most "$times" "$4")"
+  memory_row "$planned"
+}
+
+# The memory of the row above.
+memory_row() {
+  memory=$(mb_of "$1")
+  row "its memory" "- - -" - "≤ 64 MB" "$memory MB" "$(at_most "$memory" 64)"
 }
 
 main_part() {
@@ -243,14 +240,20 @@ main_part() {
   bytes=$(size_of "$work/load.yaml")
   planned=$(plan yaml)
   rate=$(ratio "$bytes" "$(calc "print 1e6 * $(wall_of "${planned:-0}")")")
-  met=$(all_met "$(at_least "$rate" 300)" "$(at_most "$(mb_of "$planned")" 64)")
-  row "\`plan -o json\`, yaml" "$planned" "$bytes" "≥ 300 MB/s, ≤ 64 MB" "$rate MB/s" "$met"
+  row "\`plan -o json\`, yaml" "$planned" "$bytes" "" "$rate MB/s" ""
+  memory_row "$planned"
 
   for form in json yaml; do
     say "reading load.$form"
     was_read=$(best "$RUNS" "$examples/read-dump" "$work/load.$form")
-    row "reading alone, $form" "$was_read" "$(size_of "$work/load.$form")" "" "" ""
-    [ "$form" = yaml ] || json_read=$was_read
+    goal='' value='' met=''
+    if [ "$form" = yaml ]; then
+      rate=$(ratio "$(size_of "$work/load.yaml")" "$(calc "print 1e6 * $(wall_of "${was_read:-0}")")")
+      goal="≥ 300 MB/s" value="$rate MB/s" met=$(at_least "$rate" 300)
+    else
+      json_read=$was_read
+    fi
+    row "reading alone, $form" "$was_read" "$(size_of "$work/load.$form")" "$goal" "$value" "$met"
   done
   # What is not reading: judging, and writing the plan.
   share=$(calc "a = \"$(ratio "$(wall_of "$json_read")" "$(wall_of "$json_planned")")\"
