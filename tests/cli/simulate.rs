@@ -85,6 +85,16 @@ metadata: {name: broken, namespace: shop}
 spec: {containers: [{name: app, securityContext: {runAsUser: root}}]}
 ";
 
+/// A pod with a sysctl that is safe from v1.22 on.
+pub(crate) const LOW_PORTS_POD: &str = "---
+apiVersion: v1
+kind: Pod
+metadata: {name: low-ports}
+spec:
+  securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: '0'}]}
+  containers: [{name: app, image: nginx}]
+";
+
 pub(crate) const ROOT_POD: &str = "---
 apiVersion: v1
 kind: Pod
@@ -202,17 +212,9 @@ fn without_policies_nothing_is_admitted() {
 
 #[test]
 fn the_cluster_version_decides_the_safe_sysctls() {
-    let pod = "---
-apiVersion: v1
-kind: Pod
-metadata: {name: low-ports}
-spec:
-  securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: '0'}]}
-  containers: [{name: app, image: nginx}]
-";
     let allowed = |version: &str| {
         let flags = format!("--prepare --cluster-version {version}");
-        item(&[POLICIES, pod], &flags)["allowed"].clone()
+        item(&[POLICIES, LOW_PORTS_POD], &flags)["allowed"].clone()
     };
     assert_eq!((allowed("v1.21"), allowed("v1.22")), (json!(false), json!(true)));
 }

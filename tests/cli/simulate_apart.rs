@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::program::{Folder, Run, psp2psa};
-use crate::simulate::{ITEMS, POLICIES, ROOT_POD, simulate};
+use crate::simulate::{ITEMS, LOW_PORTS_POD, POLICIES, ROOT_POD, simulate};
 
 /// `simulate` of standard input, with the policies in a file of their own.
 fn simulate_apart(policies: &str, input: &[&str], flags: &str) -> Run {
@@ -13,6 +13,13 @@ fn simulate_apart(policies: &str, input: &[&str], flags: &str) -> Run {
         .psp2psa(&format!("simulate --policies policies.yaml -f - {flags}"))
         .input(input.concat())
         .run()
+}
+
+/// What `collect` says of a cluster whose server is of that version.
+fn snapshot_of(version: &str) -> String {
+    format!(
+        "---\napiVersion: psp2psa/v1\nkind: Snapshot\nreading: {{server: {{version: {version}}}}}\n"
+    )
 }
 
 /// The items of a run that prints one a line.
@@ -101,21 +108,10 @@ rules:
 
 #[test]
 fn the_server_of_the_policies_decides_about_versions() {
-    let pod = "---
-apiVersion: v1
-kind: Pod
-metadata: {name: low-ports}
-spec:
-  securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: '0'}]}
-  containers: [{name: app, image: nginx}]
-";
-    let of = |version: &str| {
-        format!(
-            "{POLICIES}---\napiVersion: psp2psa/v1\nkind: Snapshot\nreading: {{server: {{version: {version}}}}}\n"
-        )
-    };
+    let of = |version: &str| [POLICIES, &snapshot_of(version)].concat();
     let allowed = |policies: &str, flags: &str| {
-        let run = simulate_apart(policies, &[pod], &format!("--prepare -o jsonl {flags}"));
+        let run =
+            simulate_apart(policies, &[LOW_PORTS_POD], &format!("--prepare -o jsonl {flags}"));
         lines(&run)[0]["allowed"].clone()
     };
     assert_eq!(allowed(&of("v1.21"), ""), false);
@@ -154,19 +150,14 @@ reading: {unlisted: [{kind: PodSecurityPolicy, reason: forbidden}]}
 
 #[test]
 fn another_server_among_the_pods_does_not_count_and_is_named() {
-    let of = |version: &str| {
-        format!(
-            "---\napiVersion: psp2psa/v1\nkind: Snapshot\nreading: {{server: {{version: {version}}}}}\n"
-        )
-    };
-    let policies = [POLICIES, &of("v1.22")].concat();
-    let run = simulate_apart(&policies, &[&of("v1.21"), ROOT_POD], "");
+    let policies = [POLICIES, &snapshot_of("v1.22")].concat();
+    let run = simulate_apart(&policies, &[&snapshot_of("v1.21"), ROOT_POD], "");
     assert_eq!(run.code, 3);
     assert_eq!(
         run.stderr,
         "warning: that the server is of v1.21 does not count, as `--policies` does not say the same\n"
     );
-    assert_eq!(simulate_apart(&policies, &[&of("v1.22"), ROOT_POD], "").code, 0);
+    assert_eq!(simulate_apart(&policies, &[&snapshot_of("v1.22"), ROOT_POD], "").code, 0);
     let flags = "--cluster-version v1.21";
-    assert_eq!(simulate_apart(&policies, &[&of("v1.21"), ROOT_POD], flags).code, 0);
+    assert_eq!(simulate_apart(&policies, &[&snapshot_of("v1.21"), ROOT_POD], flags).code, 0);
 }
