@@ -23,6 +23,9 @@ impl Version {
     /// what every newer version is judged as.
     pub const LATEST: Self = Self::v1(37);
 
+    /// The last version whose server has PodSecurityPolicy.
+    pub const LAST_WITH_PSP: Self = Self::v1(24);
+
     /// Version `v1.minor`.
     #[must_use]
     pub const fn v1(minor: u32) -> Self {

@@ -39,7 +39,7 @@ impl JudgeArgs {
 
     /// The version of the server; `None` where neither the user nor the input says.
     pub(super) fn server_version(&self, snapshot: &Snapshot) -> Option<Version> {
-        self.cluster_version.or_else(|| snapshot.server.as_ref().map(|server| server.version))
+        self.cluster_version.or_else(|| snapshot.server_version())
     }
 
     /// The options of a plan of the snapshot, with no wish about what to recommend.
@@ -52,7 +52,7 @@ impl JudgeArgs {
                 ..Configuration::default()
             },
             is_configured: false,
-            cluster_version: self.server_version(snapshot).unwrap_or(Version::v1(24)),
+            cluster_version: self.server_version(snapshot).unwrap_or(Version::LAST_WITH_PSP),
             controllers_user: self.controllers_user.clone(),
             system_namespaces: BTreeSet::new(),
             warn: None,

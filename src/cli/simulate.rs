@@ -217,8 +217,8 @@ impl Args {
         })?;
         let accounts = accounts.finish();
         input::report_reading(&accounts);
-        let version = |of: &Snapshot| of.server.as_ref().map(|server| server.version);
-        if let Some(other) = version(&accounts).filter(|other| Some(*other) != version(snapshot))
+        let known = snapshot.server_version();
+        if let Some(other) = accounts.server_version().filter(|other| Some(*other) != known)
             && self.cluster_version.is_none()
         {
             is_all_known = false;
@@ -258,8 +258,8 @@ struct Admission<'s> {
 
 impl<'s> Admission<'s> {
     fn new(args: &Args, snapshot: &'s Snapshot) -> Self {
-        let server = snapshot.server.as_ref().map(|server| server.version);
-        let version = args.cluster_version.or(server).unwrap_or(Version::v1(24));
+        let version = args.cluster_version.or_else(|| snapshot.server_version());
+        let version = version.unwrap_or(Version::LAST_WITH_PSP);
         let requester = args.requester.as_ref();
         Self {
             simulation: Simulation::new(snapshot, version, args.controllers_user.as_deref()),

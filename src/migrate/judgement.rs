@@ -186,7 +186,7 @@ pub fn earlier_versions(
     own: Judgement,
     judge: Judge<'_>,
 ) -> Vec<OtherVersion> {
-    let first = Version::v1(24);
+    let first = Version::LAST_WITH_PSP;
     let between = psa::versions_that_change().filter(|change| *change > first);
     let earlier = iter::once(first).chain(between).take_while(|earlier| *earlier < judge.version);
     differing(workloads, own, judge, earlier)

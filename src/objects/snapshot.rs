@@ -22,6 +22,7 @@ use super::server::{Server, Unlisted};
 use super::source::{ObjectError, Source, printable};
 use super::time::Time;
 use super::workload::{Workload, WorkloadKind};
+use crate::version::Version;
 
 /// Everything one run knows of a cluster, sorted, each object once.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +53,14 @@ pub struct Snapshot {
     pub inputs: Vec<Input>,
     /// What was read and what could not be.
     pub reading: Reading,
+}
+
+impl Snapshot {
+    /// The version of the API server; `None` where the input does not say.
+    #[must_use]
+    pub fn server_version(&self) -> Option<Version> {
+        self.server.as_ref().map(|server| server.version)
+    }
 }
 
 /// What a snapshot was made from: the evidence for how complete it is.
