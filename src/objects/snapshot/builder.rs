@@ -17,7 +17,7 @@ use crate::objects::rbac::{Binding, Role};
 use crate::objects::server::{Server, Unlisted};
 use crate::objects::source::{ObjectError, Source};
 use crate::objects::time::Time;
-use crate::objects::workload::Workload;
+use crate::objects::workload::{Workload, WorkloadKind};
 
 /// Collects objects into a [`Snapshot`].
 ///
@@ -225,7 +225,7 @@ impl SnapshotBuilder {
             service_accounts: by_key(resolver.resolve(self.service_accounts), |a| {
                 (a.namespace.clone(), a.name.clone())
             }),
-            workloads: BTreeMap::new(),
+            workloads: workloads_by_key(resolver.resolve(self.workloads)),
             pods: resolver.resolve(self.pods),
             events: resolver.resolve(self.events),
             server: self.server,
@@ -233,18 +233,6 @@ impl SnapshotBuilder {
             inputs,
             reading,
         };
-        for workload in resolver.resolve(self.workloads) {
-            let mut key = (workload.namespace.clone(), workload.kind, workload.name.clone());
-            if key.2.is_empty() {
-                key.2.clone_from(&workload.generate_name);
-                let mut n = 1;
-                while snapshot.workloads.contains_key(&key) {
-                    n += 1;
-                    key.2 = format!("{}#{n}", workload.generate_name).into();
-                }
-            }
-            snapshot.workloads.insert(key, workload);
-        }
         resolver.conflicts.sort();
         snapshot.reading.conflicts = resolver.conflicts;
         snapshot
@@ -288,6 +276,27 @@ fn forget_in<T: Identified>(
 
 fn by_key<K: Ord, T>(objects: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
     objects.into_iter().map(|object| (key(&object), object)).collect()
+}
+
+/// Workloads by name; those without one by their `generateName`, with a number where that is taken.
+fn workloads_by_key(
+    workloads: Vec<Workload>,
+) -> BTreeMap<(Name, WorkloadKind, Box<str>), Workload> {
+    let (named, unnamed): (Vec<_>, Vec<_>) =
+        workloads.into_iter().partition(|workload| !workload.name.is_empty());
+    // Made of all at once, a map has no room to spare.
+    let mut by_key = by_key(named, |w| (w.namespace.clone(), w.kind, w.name.clone()));
+    for workload in unnamed {
+        let Workload { namespace, kind, generate_name, .. } = &workload;
+        let mut key = (namespace.clone(), *kind, generate_name.clone());
+        let mut n = 1;
+        while by_key.contains_key(&key) {
+            n += 1;
+            key.2 = format!("{generate_name}#{n}").into();
+        }
+        by_key.insert(key, workload);
+    }
+    by_key
 }
 
 /// An object that may be given twice.

@@ -61,13 +61,14 @@ fn without_a_newest_there_is_a_conflict() {
 #[test]
 fn objects_without_a_name_are_all_kept() {
     let mut builder = SnapshotBuilder::new("here");
-    for _ in 0..2 {
+    // One is called what another would be called.
+    for name in ["", "run-", ""] {
         builder.add(Object::Pod(Pod { generate_name: "a-".into(), ..Pod::default() }), &source(0));
         let job = crate::objects::workload::Workload {
             kind: WorkloadKind::Job,
             api_version: "batch/v1".into(),
             namespace: "".into(),
-            name: "".into(),
+            name: name.into(),
             generate_name: "run-".into(),
             uid: "".into(),
             resource_version: "".into(),
@@ -87,10 +88,12 @@ fn objects_without_a_name_are_all_kept() {
     }
     let snapshot = builder.finish();
     assert_eq!(snapshot.reading.conflicts, []);
-    assert_eq!(snapshot.pods.len(), 2);
+    assert_eq!(snapshot.pods.len(), 3);
     assert_eq!(&*snapshot.pods[0].namespace, "here");
-    let names: Vec<_> = snapshot.workloads.keys().map(|(_, _, name)| &**name).collect();
-    assert_eq!(names, ["run-", "run-#2"]);
+    let workloads = snapshot.workloads.iter();
+    let names: Vec<_> =
+        workloads.map(|((_, _, key), workload)| (&**key, &*workload.name)).collect();
+    assert_eq!(names, [("run-", "run-"), ("run-#2", ""), ("run-#3", "")]);
 }
 
 #[test]
