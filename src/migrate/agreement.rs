@@ -178,7 +178,7 @@ fn is_chosen_after_injection(
     }
     let before = match simulation.admit_template(&pod.namespace, template, requester).as_deref() {
         Some(Verdict::Admitted(admitted)) => stored(&admitted.pod),
-        _ => simulation.pod_of_template(&pod.namespace, template),
+        _ => PodTemplateSpec::clone(&simulation.prepared(&pod.namespace, template, None)),
     };
     // What webhooks made is known but for values that PSP may have written afterwards; with those in
     // it, a policy that wrote them is not passed over for writing them.

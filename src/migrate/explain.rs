@@ -141,7 +141,7 @@ pub struct Against {
     /// The API server's short text.
     pub reason: String,
     /// The API server's long text.
-    pub detail: String,
+    pub detail: Name,
     /// The states in which it does: `running`, `admitted`, `future`.
     pub states: Vec<&'static str>,
     /// The fields to change, in the pod.
@@ -346,7 +346,7 @@ fn against(workload: &WorkloadPlan, version: Version) -> Vec<Against> {
             evaluation
                 .violations
                 .iter()
-                .any(|it| it.check == violation.check && it.detail == violation.detail)
+                .any(|it| it.check == violation.check && it.detail == *violation.detail)
         });
         let fields = pod.map_or_else(Vec::new, |pod| {
             remedy::fields_to_change(violation.check, violation.level, version, pod)

@@ -80,6 +80,9 @@ impl Webhooks {
         requester: Option<&User>,
         simulation: &Simulation<'_>,
     ) -> Self {
+        // Of an earlier template nothing is prepared yet.
+        let live = Some(&*pod.template);
+        let prepared = simulation.prepared(&pod.namespace, template, live);
         let verdict = simulation.admit_template(&pod.namespace, template, requester);
         let simulated = || match verdict.as_deref() {
             Some(Verdict::Admitted(admitted)) => {
@@ -87,7 +90,6 @@ impl Webhooks {
             }
             _ => None,
         };
-        let prepared = || simulation.pod_of_template(&pod.namespace, template);
         // The policies or grants may have changed since the pod was made; where the policy is the
         // same, it would do the same.
         let selected = match verdict.as_deref() {
@@ -96,10 +98,11 @@ impl Webhooks {
         };
         let named = pod.psp.as_ref().filter(|named| selected != Some(named));
         let candidates = [simulated()].into_iter().chain(std::iter::once_with(|| {
-            named.and_then(|name| mutated_by(name, prepared(), simulation))
+            named.and_then(|name| mutated_by(name, PodTemplateSpec::clone(&prepared), simulation))
         }));
-        let untouched =
-            std::iter::once_with(|| Some(Candidate { pod: prepared(), changes: Vec::new() }));
+        let untouched = std::iter::once_with(|| {
+            Some(Candidate { pod: PodTemplateSpec::clone(&prepared), changes: Vec::new() })
+        });
         Self::likeliest(pod, candidates.chain(untouched).flatten(), simulation)
     }
 

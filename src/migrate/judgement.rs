@@ -151,12 +151,16 @@ impl<'s> Evaluated<'s> {
                 for found in self.of_pods(pods).flat_map(|evaluation| evaluation.at(level)) {
                     let psa::Violation { check, reason, ref detail } = *found;
                     let is_same = |known: &StateViolation| {
-                        known.check == check && known.reason == reason && known.detail == *detail
+                        known.check == check && known.reason == reason && *known.detail == **detail
                     };
-                    if !violations[start..].iter().any(is_same) {
-                        let detail = detail.clone();
-                        violations.push(StateViolation { state, level, check, reason, detail });
+                    if violations[start..].iter().any(is_same) {
+                        continue;
                     }
+                    // Most of it is said of another state as well, and kept once.
+                    let said = violations[..start].iter().find(|known| is_same(known));
+                    let detail =
+                        said.map_or_else(|| detail.as_str().into(), |known| known.detail.clone());
+                    violations.push(StateViolation { state, level, check, reason, detail });
                 }
             }
         }

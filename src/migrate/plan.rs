@@ -361,7 +361,7 @@ pub struct StateViolation {
     /// The API server's short text.
     pub reason: &'static str,
     /// The API server's long text.
-    pub detail: String,
+    pub detail: Name,
 }
 
 /// What a policy comes to.

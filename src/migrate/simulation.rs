@@ -23,6 +23,7 @@ use crate::version::Version;
 /// It keeps answers, so that a thread needs one of its own; the [`Rules`] are shared.
 pub struct Simulation<'s> {
     rules: Arc<Rules<'s>>,
+    prepared: RefCell<HashMap<TemplateKey, Arc<PodTemplateSpec>>>,
     templates: RefCell<HashMap<TemplateKey, Answers<Option<Rc<Verdict<'s>>>>>>,
     granted: RefCell<HashMap<Name, GrantedToAccounts<'s>>>,
 }
@@ -110,7 +111,8 @@ impl<'s> Simulation<'s> {
     /// A simulation by these rules that has not kept any answer yet.
     #[must_use]
     pub fn of(rules: Arc<Rules<'s>>) -> Self {
-        Self { rules, templates: RefCell::default(), granted: RefCell::default() }
+        let prepared = RefCell::default();
+        Self { rules, prepared, templates: RefCell::default(), granted: RefCell::default() }
     }
 
     /// Whether the snapshot holds what a simulation needs: policies and RBAC objects.
@@ -158,6 +160,27 @@ impl<'s> Simulation<'s> {
         prepare::pod_of_template(template, self.account_of(namespace, template), self.rules.server)
     }
 
+    /// As [`Self::pod_of_template`], for a template that is asked for more than once: the pod is kept
+    /// until [`Self::forget`]. When it is made it shares what it can with a live pod.
+    #[must_use]
+    pub fn prepared(
+        &self,
+        namespace: &Name,
+        template: &Arc<PodTemplateSpec>,
+        live: Option<&PodTemplateSpec>,
+    ) -> Arc<PodTemplateSpec> {
+        let key = (namespace.clone(), SameTemplate(Arc::clone(template)));
+        let mut prepared = self.prepared.borrow_mut();
+        let pod = prepared.entry(key).or_insert_with(|| {
+            let mut pod = self.pod_of_template(namespace, template);
+            if let Some(live) = live {
+                pod.spec.share_equal_parts(&live.spec);
+            }
+            Arc::new(pod)
+        });
+        Arc::clone(pod)
+    }
+
     /// The Pod as it reaches PSP when it is created as written.
     #[must_use]
     pub fn created_pod(&self, namespace: &Name, pod: &PodTemplateSpec) -> PodTemplateSpec {
@@ -188,7 +211,7 @@ impl<'s> Simulation<'s> {
         {
             return verdict;
         }
-        let pod = self.pod_of_template(namespace, template);
+        let pod = self.prepared(namespace, template, None);
         let verdict = self.admit(namespace, &pod, requester).map(Rc::new);
         let mut templates = self.templates.borrow_mut();
         templates.entry(key).or_default().push((requester.cloned(), verdict.clone()));
@@ -197,6 +220,7 @@ impl<'s> Simulation<'s> {
 
     /// Forgets the answers that are kept; worth it once a namespace is done with.
     pub fn forget(&self) {
+        self.prepared.borrow_mut().clear();
         self.templates.borrow_mut().clear();
         self.granted.borrow_mut().clear();
     }

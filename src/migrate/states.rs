@@ -110,12 +110,13 @@ fn of_workload<'s>(
     let Some(template) = &unit.template else { return Default::default() };
     let namespace = &workload.namespace;
     let requester = simulation.requester_of(workload.kind);
-    let authored = simulation.pod_of_template(namespace, template);
+    let live = unit.unfinished_pods().next().map(|member| &*member.pod.template);
+    let authored = simulation.prepared(namespace, template, live);
     // Nobody makes pods of a PodTemplate, so there is no one to ask for.
     let verdict = requester
         .as_ref()
         .and_then(|user| simulation.admit_template(namespace, template, Some(user)));
-    let mut states = States { authored: Arc::new(authored), ..Default::default() };
+    let mut states = States { authored, ..Default::default() };
     let mut admitted = None;
     if let Some(Verdict::Admitted(verdict)) = verdict.as_deref() {
         admitted = Some(stored(&verdict.pod));

@@ -377,7 +377,7 @@ mod tests {
                 run_as_user: IdStrategy { rule: "MustRunAsNonRoot".to_owned(), ranges: vec![] },
                 se_linux: SeLinuxStrategy {
                     rule: "MustRunAs".to_owned(),
-                    se_linux_options: Some(crate::objects::pod::SeLinuxOptions::default()),
+                    se_linux_options: Some(crate::objects::pod::SeLinuxOptions::default().into()),
                 },
                 ..Default::default()
             },

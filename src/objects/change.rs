@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::meta::Name;
 use super::path::FieldPath;
 use super::pod::SeLinuxOptions;
+use super::shared::Shared;
 
 /// One value that a policy wrote into a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub enum Value {
     /// A list of names, such as capabilities.
     Strings(Vec<String>),
     /// `seLinuxOptions` as a whole.
-    SeLinuxOptions(SeLinuxOptions),
+    SeLinuxOptions(Shared<SeLinuxOptions>),
 }
 
 impl Serialize for Value {
@@ -52,7 +53,7 @@ impl Serialize for Value {
             Self::String(value) => value.serialize(serializer),
             Self::Integers(value) => value.serialize(serializer),
             Self::Strings(value) => value.serialize(serializer),
-            Self::SeLinuxOptions(value) => value.serialize(serializer),
+            Self::SeLinuxOptions(value) => (**value).serialize(serializer),
         }
     }
 }

@@ -241,6 +241,25 @@ impl PodSpec {
         containers.map(|container| &**container)
     }
 
+    /// Gives up own copies of parts that another pod has alike, and shares its parts instead.
+    pub fn share_equal_parts(&mut self, other: &Self) {
+        if self.volumes == other.volumes {
+            self.volumes.clone_from(&other.volumes);
+        }
+        for kind in ContainerKind::ALL {
+            let theirs = other.containers_of(kind);
+            for (own, theirs) in self.containers_of_mut(kind).iter_mut().zip(theirs) {
+                if own == theirs {
+                    own.clone_from(theirs);
+                } else if let Some(own) = own.unshared_mut()
+                    && own.volume_mounts == theirs.volume_mounts
+                {
+                    own.volume_mounts.clone_from(&theirs.volume_mounts);
+                }
+            }
+        }
+    }
+
     /// The service account that the pod names; empty where it names none.
     ///
     /// Upstream: `pkg/apis/core/v1/conversion.go`, `Convert_v1_PodSpec_To_core_PodSpec`.
@@ -293,11 +312,11 @@ slice! {
         /// `MustRunAs`, which fills in only what is absent).
         "supplementalGroups" supplemental_groups: Option<Vec<i64>>,
         /// `seLinuxOptions`.
-        "seLinuxOptions" se_linux_options: Option<SeLinuxOptions>,
+        "seLinuxOptions" se_linux_options: Option<Shared<SeLinuxOptions>>,
         /// `seccompProfile`.
         "seccompProfile" seccomp_profile: Option<Profile>,
         /// `appArmorProfile`.
-        "appArmorProfile" app_armor_profile: Option<Profile>,
+        "appArmorProfile" app_armor_profile: Option<Shared<Profile>>,
         /// `sysctls`.
         "sysctls" sysctls: Vec<Sysctl>,
         /// `windowsOptions`.
@@ -321,9 +340,9 @@ slice! {
         /// `readinessProbe`.
         "readinessProbe" readiness_probe: Option<Handler>,
         /// `startupProbe`.
-        "startupProbe" startup_probe: Option<Handler>,
+        "startupProbe" startup_probe: Option<Shared<Handler>>,
         /// `lifecycle`.
-        "lifecycle" lifecycle: Option<Lifecycle>,
+        "lifecycle" lifecycle: Option<Shared<Lifecycle>>,
     }
 }
 
@@ -347,11 +366,11 @@ slice! {
         /// `procMount`.
         "procMount" proc_mount: Option<String>,
         /// `seLinuxOptions`.
-        "seLinuxOptions" se_linux_options: Option<SeLinuxOptions>,
+        "seLinuxOptions" se_linux_options: Option<Shared<SeLinuxOptions>>,
         /// `seccompProfile`.
         "seccompProfile" seccomp_profile: Option<Profile>,
         /// `appArmorProfile`.
-        "appArmorProfile" app_armor_profile: Option<Profile>,
+        "appArmorProfile" app_armor_profile: Option<Shared<Profile>>,
         /// `windowsOptions`.
         "windowsOptions" windows_options: Option<WindowsOptions>,
     }

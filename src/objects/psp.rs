@@ -3,6 +3,8 @@
 //! The fields of `policy/v1beta1`, for which there is no library any more, and the four
 //! annotations on which its seccomp and AppArmor rules stand.
 
+use super::pod::SeLinuxOptions;
+use super::shared::Shared;
 use super::slim::slim;
 
 /// A PodSecurityPolicy.
@@ -113,7 +115,7 @@ slim! {
         /// `rule`: `MustRunAs` or `RunAsAny`, not checked here.
         "rule" rule: String,
         /// `seLinuxOptions`.
-        "seLinuxOptions" se_linux_options: Option<super::pod::SeLinuxOptions>,
+        "seLinuxOptions" se_linux_options: Option<Shared<SeLinuxOptions>>,
     }
 }
 

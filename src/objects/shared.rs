@@ -27,6 +27,13 @@ impl<T> From<T> for Shared<T> {
     }
 }
 
+impl<T> Shared<T> {
+    /// The value, to change, where nobody shares it.
+    pub fn unshared_mut(&mut self) -> Option<&mut T> {
+        Arc::get_mut(&mut self.0)
+    }
+}
+
 impl<T> Deref for Shared<T> {
     type Target = T;
 

@@ -135,8 +135,9 @@ pub fn copy_app_armor_annotations(pod: &mut PodTemplateSpec) {
             .security_context
             .as_ref()
             .is_some_and(|context| context.app_armor_profile.is_some());
-        if !has_field && of_pod.as_ref() != Some(&field) {
-            container.security_context.get_or_insert_default().app_armor_profile = Some(field);
+        if !has_field && of_pod.as_deref() != Some(&field) {
+            container.security_context.get_or_insert_default().app_armor_profile =
+                Some(field.into());
         }
     });
 }

@@ -72,8 +72,8 @@ impl<'a> ContainerView<'a> {
 
     /// The container's options as a whole replace the pod's, however little they set.
     pub(super) fn se_linux_options(self) -> Option<&'a SeLinuxOptions> {
-        self.own(|own| own.se_linux_options.as_ref())
-            .or_else(|| self.pods(|pod| pod.se_linux_options.as_ref()))
+        self.own(|own| own.se_linux_options.as_deref())
+            .or_else(|| self.pods(|pod| pod.se_linux_options.as_deref()))
     }
 }
 

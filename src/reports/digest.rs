@@ -136,7 +136,7 @@ pub(super) fn failures(workload: &WorkloadPlan) -> Vec<Failure<'_>> {
     let mut failures: Vec<Failure<'_>> = Vec::new();
     for violation in &workload.violations {
         let is_same = |failure: &&mut Failure<'_>| {
-            failure.check == violation.check && failure.detail == violation.detail
+            failure.check == violation.check && failure.detail == &*violation.detail
         };
         match failures.iter_mut().find(is_same) {
             Some(failure) => {

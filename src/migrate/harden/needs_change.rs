@@ -119,9 +119,9 @@ fn suspects_of(pod: &PodTemplateSpec) -> Vec<Suspect> {
         }
         suspects.add(path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
         suspects.add(path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
-        suspects.add(path.child("seLinuxOptions"), context.se_linux_options.as_ref());
+        suspects.add(path.child("seLinuxOptions"), context.se_linux_options.as_deref());
         suspects.profile(path.child("seccompProfile"), context.seccomp_profile.as_ref());
-        suspects.profile(path.child("appArmorProfile"), context.app_armor_profile.as_ref());
+        suspects.profile(path.child("appArmorProfile"), context.app_armor_profile.as_deref());
         suspects.windows(&path, context.windows_options.as_ref());
     }
     for (key, value) in pod.security_annotations() {
@@ -160,11 +160,11 @@ impl Suspects {
             let set = Some(port.host_port).filter(|port| *port != 0 && !is_filled_in);
             self.add(path.child("ports").index(index).child("hostPort"), set);
         }
-        let lifecycle = container.lifecycle.as_ref();
+        let lifecycle = container.lifecycle.as_deref();
         for (field, handler) in [
             ("livenessProbe", container.liveness_probe.as_ref()),
             ("readinessProbe", container.readiness_probe.as_ref()),
-            ("startupProbe", container.startup_probe.as_ref()),
+            ("startupProbe", container.startup_probe.as_deref()),
             ("lifecycle.postStart", lifecycle.and_then(|it| it.post_start.as_ref())),
             ("lifecycle.preStop", lifecycle.and_then(|it| it.pre_stop.as_ref())),
         ] {
@@ -197,9 +197,9 @@ impl Suspects {
         }
         let proc_mount = context.proc_mount.as_ref().filter(|it| *it != "Default");
         self.add(path.child("procMount"), proc_mount);
-        self.add(path.child("seLinuxOptions"), context.se_linux_options.as_ref());
+        self.add(path.child("seLinuxOptions"), context.se_linux_options.as_deref());
         self.profile(path.child("seccompProfile"), context.seccomp_profile.as_ref());
-        self.profile(path.child("appArmorProfile"), context.app_armor_profile.as_ref());
+        self.profile(path.child("appArmorProfile"), context.app_armor_profile.as_deref());
         self.windows(path, context.windows_options.as_ref());
     }
 }

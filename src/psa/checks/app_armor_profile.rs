@@ -27,8 +27,8 @@ fn v1_0(pod: &PodTemplateSpec) -> CheckResult {
     let mut types = BTreeSet::new();
     let offenders = Offenders::setters(
         pod,
-        |context| context.app_armor_profile.as_ref(),
-        |context| context.app_armor_profile.as_ref(),
+        |context| context.app_armor_profile.as_deref(),
+        |context| context.app_armor_profile.as_deref(),
         |profile: &Profile| {
             let is_bad = !matches!(profile.type_.as_str(), "RuntimeDefault" | "Localhost");
             if is_bad {

@@ -48,12 +48,13 @@ fn v1_34(pod: &PodTemplateSpec) -> CheckResult {
 
 /// Every host that the handlers of a container name.
 fn hosts(container: &Container) -> impl Iterator<Item = &str> {
-    let probes = [&container.liveness_probe, &container.readiness_probe, &container.startup_probe];
+    let probes = [&container.liveness_probe, &container.readiness_probe];
     let lifecycle = container.lifecycle.iter().flat_map(|it| [&it.post_start, &it.pre_stop]);
     probes
         .into_iter()
-        .chain(lifecycle)
         .flatten()
+        .chain(container.startup_probe.as_deref())
+        .chain(lifecycle.flatten())
         .flat_map(|handler| [&handler.http_get, &handler.tcp_socket])
         .flatten()
         .map(|target| target.host.as_str())

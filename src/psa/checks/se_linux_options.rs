@@ -40,8 +40,8 @@ fn only_types(pod: &PodTemplateSpec, allowed: &[&[&str]]) -> CheckResult {
     let (mut sets_user, mut sets_role) = (false, false);
     let offenders = Offenders::setters(
         pod,
-        |context| context.se_linux_options.as_ref(),
-        |context| context.se_linux_options.as_ref(),
+        |context| context.se_linux_options.as_deref(),
+        |context| context.se_linux_options.as_deref(),
         |options: &SeLinuxOptions| {
             let has_bad_type = !allowed.iter().any(|types| types.contains(&options.type_.as_str()));
             if has_bad_type {

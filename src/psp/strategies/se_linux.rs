@@ -6,6 +6,7 @@ use crate::objects::change::Value;
 use crate::objects::path::FieldPath;
 use crate::objects::pod::{PodSpec, SeLinuxOptions};
 use crate::objects::psp;
+use crate::objects::shared::Shared;
 use crate::psp::container::{ContainerMut, ContainerView};
 use crate::psp::error::{BadValue, FieldError};
 use crate::psp::log::ChangeLog;
@@ -19,7 +20,7 @@ const RULE: &str = "spec.seLinux.rule";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::psp) enum SeLinuxStrategy {
     RunAsAny,
-    MustRunAs(SeLinuxOptions),
+    MustRunAs(Shared<SeLinuxOptions>),
 }
 
 impl SeLinuxStrategy {
@@ -57,7 +58,8 @@ impl SeLinuxStrategy {
 
     /// The pod's own options are judged too, even if every container has others.
     pub(in crate::psp) fn validate_pod(&self, spec: &PodSpec, errors: &mut Vec<FieldError>) {
-        let options = spec.security_context.as_ref().and_then(|pod| pod.se_linux_options.as_ref());
+        let options =
+            spec.security_context.as_ref().and_then(|pod| pod.se_linux_options.as_deref());
         self.validate(pod_path, options, errors);
     }
 
@@ -81,7 +83,7 @@ impl SeLinuxStrategy {
             errors.push(FieldError::required(path(), ""));
             return;
         };
-        if found == wanted {
+        if *found == **wanted {
             return;
         }
         for (field, found, wanted, is_equal) in [
