@@ -48,7 +48,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "LEVEL")]
     default: Option<Level>,
 
-    /// Treat this namespace as a system namespace; may be given several times
+    /// Treat this namespace as a system namespace, as kube-system, kube-public and kube-node-lease
+    /// are; may be given several times
     #[arg(long, value_name = "NAME")]
     system_namespace: Vec<String>,
 
@@ -64,8 +65,8 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "output")]
     managed: bool,
 
-    /// Print as yaml, with comments, or json
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Print in this form; yaml has comments
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

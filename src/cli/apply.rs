@@ -59,7 +59,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SIZE)]
     wave_size: NonZeroUsize,
 
-    /// Do not ask
+    /// Change without asking
     #[arg(short, long)]
     yes: bool,
 
@@ -87,8 +87,8 @@ pub(super) struct Args {
     #[command(flatten)]
     cluster: ClusterArgs,
 
-    /// Print as text, json or yaml
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Print in this form
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Args {
     input: InputArgs,
 
     /// Take this namespace for objects that name none
-    #[arg(short, long, default_value = "default")]
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
     namespace: String,
 
     /// Judge by this version of the standards: v1.N or latest
@@ -46,8 +46,8 @@ pub(super) struct Args {
     #[arg(long)]
     prepare: bool,
 
-    /// Print as table, wide, json, yaml or jsonl: an item a line, as soon as it is read
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Print in this form; jsonl is an item a line, as soon as it is read
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

@@ -15,29 +15,29 @@ pub(super) struct ClusterArgs {
     #[arg(help_heading = HEADING, long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// Use this context of the kubeconfig
+    /// Use this context of the kubeconfig, instead of the current one
     #[arg(help_heading = HEADING, long, value_name = "NAME")]
     context: Option<String>,
 
-    /// Use this cluster of the kubeconfig
+    /// Use this cluster of the kubeconfig, instead of the context's
     #[arg(help_heading = HEADING, long, value_name = "NAME")]
     cluster: Option<String>,
 
-    /// Use this user of the kubeconfig
+    /// Use this user of the kubeconfig, instead of the context's
     #[arg(help_heading = HEADING, long, value_name = "NAME")]
     user: Option<String>,
 
-    /// Impersonate this user
+    /// Ask the server as this user, whom you must be allowed to impersonate
     #[arg(help_heading = HEADING, long = "as", value_name = "USER")]
     impersonate: Option<String>,
 
-    /// Impersonate this group; may be given several times
+    /// Ask the server as a member of this group; may be given several times
     #[arg(help_heading = HEADING, long = "as-group", value_name = "GROUP", requires = "impersonate")]
     impersonate_groups: Vec<String>,
 
     /// Give up a request after this time: 30s, 5m, 1m30s, or a number of seconds; 0 waits as long as
     /// the server is not silent
-    #[arg(help_heading = HEADING, long, value_name = "TIME", default_value = "0", value_parser = duration, hide_default_value = true)]
+    #[arg(help_heading = HEADING, long, value_name = "TIME", default_value = "0", value_parser = duration)]
     request_timeout: Duration,
 
     /// Ask for so many objects at a time; 0 asks for all at once

@@ -47,7 +47,8 @@ pub(super) struct Args {
     #[command(flatten)]
     cluster: ClusterArgs,
 
-    /// Read only this namespace's objects, besides those of the cluster; may be given several times
+    /// Read only this namespace's objects and those of the cluster, instead of all; may be given
+    /// several times
     #[arg(short, long, value_name = "NAME")]
     namespace: Vec<String>,
 

@@ -27,8 +27,9 @@ Exit codes:
   0  done
   1  findings, where asked for (check --level, --exit-code, verify)
   2  wrong usage
-  3  done, but the input was incomplete, or files were left alone (plan --edit)
-  4  failure";
+  3  done, but the input was incomplete, or something was left alone (plan --edit, apply)
+  4  failure
+  130  interrupted";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -39,8 +40,9 @@ Examples:
   psp2psa collect -o cluster.json.gz
 
   # The same from a dump of the cluster
-  kubectl get psp,ns,sa,roles,rolebindings,clusterroles,clusterrolebindings,pods,podtemplates,\\
-rc,rs,deploy,sts,ds,jobs,cronjobs -A -o json > cluster.json
+  kinds=psp,ns,sa,roles,rolebindings,clusterroles,clusterrolebindings,pods,podtemplates
+  kinds=$kinds,rc,rs,deploy,sts,ds,jobs,cronjobs
+  kubectl get $kinds -A -o json > cluster.json
   psp2psa plan -f cluster.json
 
   # The kubectl script that sets the labels
@@ -149,7 +151,7 @@ impl CliError {
         Some(Cow::Borrowed(match self {
             Self::NoInput => {
                 "give a dump with `-f FILE`, or `-f -` to read standard input; see `psp2psa --help` for \
-                 the kubectl line that makes one"
+                 the kubectl lines that make one"
             }
             Self::TerminalInput => "pipe a dump into the command, or give a file with `-f FILE`",
             Self::NothingRead => "check the files named above",

@@ -53,8 +53,8 @@ pub(super) struct Args {
     #[command(flatten)]
     admission: AdmissionArgs,
 
-    /// Print as text, markdown, json or yaml
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Print in this form
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

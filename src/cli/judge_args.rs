@@ -20,13 +20,14 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "VERSION")]
     pss_version: Option<Version>,
 
-    /// The version of the cluster with PSP
+    /// Take the cluster for one of this version: v1.N
     ///
     /// The default is the server's, and v1.24 where it is not known.
     #[arg(long, value_name = "VERSION")]
     cluster_version: Option<Version>,
 
-    /// The user of all controllers, where the controller manager has no account for each
+    /// The user who makes every controller's pods, where the controller manager runs without
+    /// --use-service-account-credentials; without this each controller has an account of its own
     #[arg(long, value_name = "USER")]
     controllers_user: Option<String>,
 }

@@ -39,7 +39,7 @@ use crate::rollout::waves::DEFAULT_SIZE;
     sh labels.sh --dry-run\n\n  \
     # What PSP writes into the pods of one namespace\n  \
     psp2psa plan -f cluster.json -n shop -o diff\n\n  \
-    # By the defaults and exemptions of the cluster, from the API server's configuration
+    # By the defaults and exemptions of the cluster, from the API server's configuration\n  \
     psp2psa plan -f cluster.json --admission-config admission.yaml\n\n  \
     # Everything into one directory, with the rollout as scripts\n  \
     psp2psa plan -f cluster.json --out-dir plan/\n\n  \
@@ -62,20 +62,21 @@ pub(super) struct Args {
 
     /// Exit with 1 if a finding says that something is refused, breaks or loses hardening
     ///
-    /// Findings that only explain the answer, or show what else could be reached, do not count; see
-    /// the guide.
+    /// Findings that only explain the answer, or show what else could be reached, do not count;
+    /// docs/reports.md lists them.
     #[arg(long)]
     exit_code: bool,
 
-    /// Print as table (the default), wide, json, yaml, script, patches, diff, html or markdown
-    #[arg(short, long, value_enum)]
+    /// Print in this form; as table without this, and with --out-dir in every form but wide
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
 
-    /// Write into this directory instead: every format, or the one of -o; of scripts the whole rollout
+    /// Write into this directory instead: every format, or the one of -o; with the script comes the
+    /// whole rollout
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
 
-    /// Label so many namespaces at a time when the rollout of --out-dir enforces
+    /// Enforce in so many namespaces at a time in the rollout of --out-dir
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SIZE, requires = "out_dir")]
     wave_size: NonZeroUsize,
 

@@ -15,11 +15,11 @@ use crate::rollout::Labelling;
 /// What a plan is about, the same for every subcommand that makes one to act by it.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
-    /// Plan only this namespace; may be given several times
+    /// Plan only this namespace, instead of all; may be given several times
     #[arg(short, long, value_name = "NAME")]
     namespace: Vec<String>,
 
-    /// Plan only namespaces whose labels match, as kubectl's -l
+    /// Plan only namespaces whose labels match, such as `team=shop` or `!legacy`, instead of all
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<Selector>,
 
@@ -29,15 +29,17 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     admission: AdmissionArgs,
 
-    /// Treat this namespace as a system namespace; may be given several times
+    /// Treat this namespace as a system namespace, as kube-system, kube-public and kube-node-lease
+    /// are; may be given several times
     #[arg(long, value_name = "NAME")]
     system_namespace: Vec<String>,
 
-    /// Label system namespaces too
+    /// Label system namespaces too, which are planned but left alone without this
     #[arg(long)]
     include_system: bool,
 
-    /// Label namespaces too whose answer is uncertain, as the input lacks something
+    /// Label namespaces too whose answer is uncertain, as the input lacks something; they are left
+    /// alone without this
     #[arg(long)]
     allow_incomplete: bool,
 

@@ -43,11 +43,11 @@ pub(super) struct Args {
     #[command(flatten)]
     judge: JudgeArgs,
 
-    /// Print as table, wide, markdown, json, yaml or clones
+    /// Print in this form
     ///
     /// `clones` prints a simplified copy of each policy, without what only writes into pods and what
     /// no level knows, with the roles and bindings that make it usable, for `kubectl apply`.
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

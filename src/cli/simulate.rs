@@ -34,14 +34,12 @@ use crate::version::Version;
     # Would these workloads be admitted, by which policy, and what would it change?\n  \
     psp2psa simulate -f policies.yaml -f deployment.yaml\n\n  \
     # May alice create this pod?\n  \
-    psp2psa simulate -f cluster.json -f pod.yaml \\\n    \
-      --requester alice --requester-group system:authenticated\n\n  \
+    psp2psa simulate -f cluster.json -f pod.yaml --requester alice --requester-group dev\n\n  \
     # As data\n  \
     psp2psa simulate -f cluster.json -o json\n\n  \
     # Pods as they come, by the policies of a snapshot\n  \
     psp2psa collect -o cluster.json.gz\n  \
-    kubectl get pods -A --watch -o json | \\\n    \
-      psp2psa simulate --policies cluster.json.gz -f - -o jsonl")]
+    kubectl get pods -A --watch -o json | psp2psa simulate --policies cluster.json.gz -f - -o jsonl")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -56,7 +54,7 @@ pub(super) struct Args {
     policies: Vec<PathBuf>,
 
     /// Take this namespace for objects that name none
-    #[arg(short, long, default_value = "default")]
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
     namespace: String,
 
     /// Ask as this user for every item, instead of as each workload's controller
@@ -67,11 +65,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "GROUP", requires = "requester")]
     requester_group: Vec<String>,
 
-    /// Ask as this user for every controller's pods, where controllers have no accounts of their own
+    /// Ask as this user for every controller's pods, where the controller manager runs without
+    /// --use-service-account-credentials; without this each controller has an account of its own
     #[arg(long, value_name = "USER")]
     controllers_user: Option<String>,
 
-    /// Answer as a cluster of this version
+    /// Answer as a cluster of this version: v1.N
     ///
     /// The default is the version of the server that the input, or `--policies` where it is given,
     /// names, and v1.24 where it names none.
@@ -86,11 +85,11 @@ pub(super) struct Args {
     #[arg(long)]
     exit_code: bool,
 
-    /// Print as text, json, yaml or jsonl: an item a line
+    /// Print in this form; jsonl is an item a line
     ///
     /// With `--policies`, jsonl gives each answer as soon as its object is read. Without, a policy could
     /// still come last, so that the whole input is read before the first answer.
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

@@ -52,7 +52,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     before: Option<PathBuf>,
 
-    /// Compare with this plan, as `plan -o json` wrote it; with --before too, it says what was planned
+    /// Compare with this plan, as `plan -o json` wrote it; beside --before it says what was planned
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
 
@@ -60,7 +60,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "STAGE")]
     stage: Option<StageName>,
 
-    /// Look only at this namespace; may be given several times
+    /// Look only at this namespace, instead of all; may be given several times
     #[arg(short, long, value_name = "NAME")]
     namespace: Vec<String>,
 
@@ -78,8 +78,8 @@ pub(super) struct Args {
     #[arg(long)]
     allow_incomplete: bool,
 
-    /// Print as table, markdown, json or yaml
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Print in this form
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     output: Format,
 }
 

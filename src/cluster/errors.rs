@@ -107,7 +107,7 @@ impl ClusterError {
     pub fn hint(&self) -> String {
         match self {
             Self::NoKubeconfig => "give a dump with `-f FILE` (see `psp2psa --help` for the kubectl \
-                 line that makes one), or a cluster with `--kubeconfig` or KUBECONFIG"
+                 lines that make one), or a cluster with `--kubeconfig` or KUBECONFIG"
                 .to_owned(),
             Self::Kubeconfig { .. } => "check `--kubeconfig` and KUBECONFIG".to_owned(),
             Self::NoContext => {
