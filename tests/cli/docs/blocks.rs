@@ -47,28 +47,41 @@ fn blocks_that_show_output_are_run() {
     }
 }
 
-/// What stands in blocks that are not run, as they need a cluster, is right as far as flags and
-/// values go; so are the examples of the help.
+/// What stands in blocks that are not run, as they need a cluster, and in sentences, is right as far as
+/// flags and values go; so are the examples of the help.
 #[test]
 fn commands_that_are_not_run_are_taken() {
     let mut n_commands = 0;
     for document in documents() {
+        let mut all = Vec::new();
         for block in blocks(&document) {
-            if block.language != "sh" && !document.path.ends_with("docs/reference.md") {
-                continue;
-            }
-            for command in commands(&block.lines) {
-                n_commands += 1;
-                let mut run = psp2psa("");
-                for argument in &command {
-                    run = run.arg(argument);
-                }
-                let run = run.arg("--help").run();
-                assert_eq!(run.code, 0, "{}: {command:?}: {}", document.path.display(), run.stderr);
+            if block.language == "sh" || document.path.ends_with("docs/reference.md") {
+                all.extend(commands(&block.lines));
             }
         }
+        all.extend(commands(&code_in_prose(&document.text)));
+        n_commands += all.len();
+        for command in all {
+            let mut run = psp2psa("");
+            for argument in &command {
+                run = run.arg(argument);
+            }
+            let run = run.arg("--help").run();
+            assert_eq!(run.code, 0, "{}: {command:?}: {}", document.path.display(), run.stderr);
+        }
     }
-    assert!(n_commands > 80, "{n_commands}");
+    assert!(n_commands > 100, "{n_commands}");
+}
+
+/// The commands that stand within sentences, as far as they are whole.
+fn code_in_prose(text: &str) -> Vec<&str> {
+    let text = text.split("```").step_by(2);
+    let code = text.flat_map(|prose| prose.split('`').skip(1).step_by(2));
+    let is_whole = |code: &&str| {
+        let arguments = code.strip_prefix("psp2psa ");
+        arguments.is_some_and(|it| it.starts_with(char::is_lowercase) && !it.contains('…'))
+    };
+    code.filter(is_whole).collect()
 }
 
 /// The arguments of each run of the program in lines of shell.
