@@ -47,7 +47,7 @@ use session::Session;
     psp2psa apply --undo psp2psa-undo-enforce.json")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Args {
-    /// Apply this stage
+    /// Apply this stage of the rollout
     #[arg(long, value_enum, required_unless_present = "undo")]
     stage: Option<StageName>,
 

@@ -77,7 +77,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "VERSION")]
     cluster_version: Option<Version>,
 
-    /// Do to Pods too what the ServiceAccount admission does before PSP
+    /// Give Pods too what ServiceAccount admission gives before PSP: an account, and its token's volume
     #[arg(long)]
     prepare: bool,
 
