@@ -77,6 +77,12 @@ enum Command {
     Words(words::Args),
 }
 
+/// The command line as a whole, from which help, completion and the man pages are made.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {

@@ -14,6 +14,7 @@ mod help;
 mod html;
 mod input;
 mod inputs;
+mod man;
 mod patches;
 mod plan;
 mod policies;
