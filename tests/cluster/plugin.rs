@@ -91,10 +91,50 @@ fn the_job_passes_restricted_by_our_own_check() {
     }
 }
 
+/// The rules of krew, `internal/index/validation/validate.go` and its guide for plugins.
+#[cfg(target_os = "linux")]
 #[test]
-fn the_krew_manifest_installs_the_plugin() {
-    let text = std::fs::read_to_string(root("packaging/krew.yaml")).unwrap();
-    let bins = text.lines().filter(|line| line.trim() == "bin: kubectl-psp2psa").count();
-    let selectors = text.lines().filter(|line| line.trim() == "- selector:").count();
-    assert_eq!((bins, selectors), (4, 4));
+fn the_krew_manifest_is_what_krew_takes() {
+    let home = Home::new();
+    let archive = |platform: &str| {
+        concat!("psp2psa-", env!("CARGO_PKG_VERSION"), "-PLATFORM.tar.gz")
+            .replace("PLATFORM", platform)
+    };
+    for platform in ["linux-amd64", "linux-amd64-musl", "darwin-arm64"] {
+        std::fs::write(home.path().join(archive(platform)), "").unwrap();
+    }
+    let run = said(
+        Command::new(root("packaging/release.sh"))
+            .arg("krew")
+            .env("DIST", home.path())
+            .env("SOURCE_DATE_EPOCH", "0")
+            .env("URL", "https://example.com/v1/")
+            .env("HOMEPAGE", "https://example.com"),
+    );
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    let text = std::fs::read_to_string(home.path().join("psp2psa.yaml")).unwrap();
+    assert!(!text.contains('@'), "{text}");
+    let manifest: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(manifest["apiVersion"], "krew.googlecontainertools.github.com/v1alpha2");
+    assert_eq!(manifest["kind"], "Plugin");
+    assert_eq!(manifest["metadata"]["name"], "psp2psa");
+    let spec = &manifest["spec"];
+    assert_eq!(spec["version"], concat!("v", env!("CARGO_PKG_VERSION")));
+    assert_eq!(spec["homepage"], "https://example.com");
+    let short = spec["shortDescription"].as_str().unwrap();
+    assert!(short.len() <= 50 && !short.contains(['\n', '\r']), "{short}");
+    // The digest of nothing, as all archives here are.
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let platform = |os: &str, arch: &str| {
+        serde_json::json!({
+            "selector": { "matchLabels": { "os": os, "arch": arch } },
+            "uri": format!("https://example.com/v1/{}", archive(&format!("{os}-{arch}"))),
+            "sha256": sha256,
+            "bin": "kubectl-psp2psa",
+        })
+    };
+    let expected = [platform("linux", "amd64"), platform("darwin", "arm64")];
+    assert_eq!(spec["platforms"], serde_json::json!(expected));
+    let sums = std::fs::read_to_string(home.path().join("SHA256SUMS")).unwrap();
+    assert!(sums.contains(&format!("{sha256}  {}\n", archive("linux-amd64-musl"))), "{sums}");
 }
