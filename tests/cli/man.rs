@@ -18,7 +18,9 @@ fn pages() -> Vec<(String, String)> {
 
 /// The options that a help text lists.
 fn options(help: &str) -> Vec<&str> {
+    // What stands further in says what they do.
     help.lines()
+        .filter(|line| line.len() - line.trim_start().len() <= 6)
         .map(str::trim_start)
         .filter(|line| line.starts_with('-'))
         .filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--")))
