@@ -22,7 +22,7 @@ Environment, with the defaults:
   GROWTH="2000 20000 200000"                     pods of the growing load, smallest first
   WIDE_NAMESPACES=10000 WIDE_PSPS=200 WIDE_RBAC=50000 WIDE_PODS=20000   the wide load
   LINES=1000000     pods that `check` streams
-  RUNS=3            runs of which the best counts; peers and the long parts run once
+  RUNS=5            runs of which the best counts; peers and the long parts run once
   PEER_SECONDS=300  when to give up on a peer
   BIN_DIR=          where psp2psa and examples/ are, instead of building them
   TMPDIR=/tmp       where the temporary directory is made
@@ -55,7 +55,7 @@ done
 
 : "${PODS:=20000}" "${NAMESPACES:=500}" "${WORKLOADS:=3000}" "${PSPS:=40}" "${RBAC:=5000}"
 : "${WIDE_NAMESPACES:=10000}" "${WIDE_PSPS:=200}" "${WIDE_RBAC:=50000}" "${WIDE_PODS:=20000}"
-: "${RUNS:=3}" "${PEER_SECONDS:=300}" "${BIN_DIR:=}" "${TMPDIR:=/tmp}"
+: "${RUNS:=5}" "${PEER_SECONDS:=300}" "${BIN_DIR:=}" "${TMPDIR:=/tmp}"
 if [ "$quick" = yes ]; then
   : "${GROWTH:=2000 20000}" "${LINES:=50000}"
 else
@@ -125,7 +125,7 @@ once() {
   esac
 }
 
-# As `once`, so many times: the least wall time, the least CPU time, and the most memory.
+# As `once`, so many times; see `least`.
 best() {
   n_runs=$1
   shift
@@ -133,7 +133,12 @@ best() {
   while [ "$n" -lt "$n_runs" ]; do
     once "$@"
     n=$((n + 1))
-  done | awk '
+  done | least
+}
+
+# Of runs on standard input: the least wall time, the least CPU time, and the most memory.
+least() {
+  awk '
     NR == 1 || $1 + 0 < wall + 0 { wall = $1 }
     NR == 1 || $2 + 0 < cpu + 0 { cpu = $2 }
     NR == 1 || $3 + 0 > memory + 0 { memory = $3 }
@@ -200,18 +205,36 @@ load() {
   fi
 }
 
-plan() {
-  say "plan of load.$1"
-  best "$RUNS" "$psp2psa" plan -f "$work/load.$1" -o json
+# Measures a form of the main load: the yardstick, whose command follows (`-` for none), the plan, and
+# reading alone. They take turns, as the speed of a machine moves: measure FORM COMMAND…
+measure() {
+  form=$1
+  shift
+  load "$form"
+  say "load.$form: $RUNS times the yardstick, the plan, reading alone"
+  for runs in yardstick plan read; do : >"$work/$runs.runs"; done
+  n=0
+  while [ "$n" -lt "$RUNS" ]; do
+    [ "$1" = - ] || once "$@" >>"$work/yardstick.runs"
+    once "$psp2psa" plan -f "$work/load.$form" -o json >>"$work/plan.runs"
+    once "$examples/read-dump" "$work/load.$form" >>"$work/read.runs"
+    n=$((n + 1))
+  done
+  bytes=$(size_of "$work/load.$form")
+  yardstick=$(least <"$work/yardstick.runs")
+  planned=$(least <"$work/plan.runs")
+  was_read=$(least <"$work/read.runs")
 }
 
-# A plan beside its yardstick: plan_row NAME FORM YARDSTICK GOAL NAME_OF_YARDSTICK
+# The plan that was measured, beside its yardstick: plan_row GOAL NAME_OF_YARDSTICK
 plan_row() {
-  form=$2 planned=$(plan "$2")
-  times=$(ratio "$(wall_of "$planned")" "$(wall_of "$3")")
-  row "$1" "$planned" "$(size_of "$work/load.$form")" "≤ $4 × $5" "$times ×" "$(at_most "$times" "$4")"
+  times=$(ratio "$(wall_of "$planned")" "$(wall_of "$yardstick")")
+  row "\`plan -o json\`, $form" "$planned" "$bytes" "≤ $1 × $2" "$times ×" "$(at_most "$times" "$1")"
   memory_row "$planned"
 }
+
+# Megabytes in a second of the run that is given.
+rate_of() { ratio "$bytes" "$(calc "print 1e6 * $(wall_of "${1:-0}")")"; }
 
 # The memory of the row above.
 memory_row() {
@@ -221,45 +244,27 @@ memory_row() {
 
 main_part() {
   for form in json jsonl; do
-    load "$form"
-    bytes=$(size_of "$work/load.$form")
-    say "yardstick on load.$form"
-    scanned=$(best "$RUNS" "$examples/scan-json" "$work/load.$form")
-    row "yardstick: slurp and scan, $form" "$scanned" "$bytes" "" "" ""
-    plan_row "\`plan -o json\`, $form" "$form" "$scanned" 1.0 yardstick
-    json_planned=${json_planned:-$planned}
+    measure "$form" "$examples/scan-json" "$work/load.$form"
+    row "yardstick: slurp and scan, $form" "$yardstick" "$bytes" "" "" ""
+    plan_row 1.0 yardstick
+    row "reading alone, $form" "$was_read" "$bytes" "" "" ""
+    [ "$form" = json ] || continue
+    # What is not reading: judging, and writing the plan.
+    share=$(calc "a = \"$(ratio "$(wall_of "$was_read")" "$(wall_of "$planned")")\"
+      if (a == \"-\") print a; else printf \"%.0f\", 100 * (1 - a)")
+    row "\`plan -o json\` less reading, json" "- - -" - "≤ 15 % of the plan" "$share %" \
+      "$(at_most "$share" 15)"
   done
 
-  load json.gz
-  say "gzip -dc"
-  unpacked=$(best "$RUNS" gzip -dc "$work/load.json.gz")
-  row "yardstick: \`gzip -dc\`" "$unpacked" "$(size_of "$work/load.json.gz")" "" "" ""
-  plan_row "\`plan -o json\`, json.gz" json.gz "$unpacked" 0.6 gzip
+  measure json.gz gzip -dc "$work/load.json.gz"
+  row "yardstick: \`gzip -dc\`" "$yardstick" "$bytes" "" "" ""
+  plan_row 0.6 gzip
 
-  load yaml
-  bytes=$(size_of "$work/load.yaml")
-  planned=$(plan yaml)
-  rate=$(ratio "$bytes" "$(calc "print 1e6 * $(wall_of "${planned:-0}")")")
-  row "\`plan -o json\`, yaml" "$planned" "$bytes" "" "$rate MB/s" ""
+  measure yaml -
+  row "\`plan -o json\`, yaml" "$planned" "$bytes" "" "$(rate_of "$planned") MB/s" ""
   memory_row "$planned"
-
-  for form in json yaml; do
-    say "reading load.$form"
-    was_read=$(best "$RUNS" "$examples/read-dump" "$work/load.$form")
-    goal='' value='' met=''
-    if [ "$form" = yaml ]; then
-      rate=$(ratio "$(size_of "$work/load.yaml")" "$(calc "print 1e6 * $(wall_of "${was_read:-0}")")")
-      goal="≥ 300 MB/s" value="$rate MB/s" met=$(at_least "$rate" 300)
-    else
-      json_read=$was_read
-    fi
-    row "reading alone, $form" "$was_read" "$(size_of "$work/load.$form")" "$goal" "$value" "$met"
-  done
-  # What is not reading: judging, and writing the plan.
-  share=$(calc "a = \"$(ratio "$(wall_of "$json_read")" "$(wall_of "$json_planned")")\"
-    if (a == \"-\") print a; else printf \"%.0f\", 100 * (1 - a)")
-  row "\`plan -o json\` less reading, json" "- - -" - "≤ 15 % of the plan" "$share %" \
-    "$(at_most "$share" 15)"
+  rate=$(rate_of "$was_read")
+  row "reading alone, yaml" "$was_read" "$bytes" "≥ 300 MB/s" "$rate MB/s" "$(at_least "$rate" 300)"
 }
 
 # Another program beside `scanned_wall`, which is the yardstick's time: peer_row NAME BYTES COMMAND…
