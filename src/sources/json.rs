@@ -19,6 +19,8 @@ use super::emit::{Emitter, Fault};
 use super::errors::scrubbed;
 use super::{Item, Source, SourceError};
 use crate::objects::decode::{Expected, Header, HeaderSeed, TypeMeta};
+#[cfg(any(test, fuzzing))]
+pub(super) use reader::agreement;
 
 /// How many lists may stand in each other; kubectl makes one.
 pub(super) const MAX_LIST_DEPTH: usize = 32;

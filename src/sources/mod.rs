@@ -11,6 +11,8 @@
 //! objects, and the rest goes on.
 
 mod admission_config;
+#[cfg(any(test, fuzzing))]
+pub mod agreement;
 mod ahead;
 mod arriving;
 mod buffer;

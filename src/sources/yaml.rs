@@ -23,6 +23,8 @@ use serde_json::Value;
 use list::BlockList;
 use parse::parse;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use lines::agreement;
 pub(crate) use parse::parse_strictly;
 
 use super::Source;

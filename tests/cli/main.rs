@@ -6,6 +6,7 @@
 mod admission_config;
 mod browser;
 mod check;
+mod corpus;
 mod docs;
 mod edit;
 mod explain;

@@ -153,5 +153,7 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(in crate::sources) mod agreement;
 #[cfg(test)]
 mod tests;

@@ -302,5 +302,7 @@ impl<'t> Lines<'t> {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(in crate::sources) mod agreement;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,5 @@
+//! Fuzzes what `psp2psa_fuzz::labels` says.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| psp2psa_fuzz::labels::run(bytes));
