@@ -4,9 +4,9 @@
 #   packaging/release.sh                  everything
 #   packaging/release.sh archive deb      only these of: archive deb sbom krew
 #
-# The program is built with what `cargo audit bin` reads. Made twice of the same commit by the same
-# compiler, the files are the same. SHA256SUMS is of all that stands in target/dist, so archives of
-# other platforms may be put there before `packaging/release.sh krew`.
+# The program is built with what `cargo audit bin` reads. The same program is packed into the same
+# files, byte for byte. SHA256SUMS is of all that stands in target/dist, so archives of other
+# platforms may be put there before `packaging/release.sh krew`.
 #
 # Environment:
 #   SOURCE_DATE_EPOCH  the time that all files bear; without it that of the last commit
