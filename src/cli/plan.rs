@@ -1,5 +1,8 @@
 //! `plan`: the main job.
 
+#[cfg(test)]
+mod shuffles;
+
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;

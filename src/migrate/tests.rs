@@ -1,6 +1,6 @@
 //! Does the plan say what must be said?
 
-mod demos;
+pub(crate) mod demos;
 mod findings;
 mod fixtures;
 mod harden;

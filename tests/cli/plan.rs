@@ -76,20 +76,52 @@ fn the_form_of_the_input_does_not_matter() {
     }
 }
 
+/// The objects of a demo cluster in another order, as lines, dealt out to three files of a folder.
+fn dealt(dump: &str, rng: &mut fastrand::Rng) -> Folder {
+    let list: Value = serde_json::from_slice(&demo(dump)).unwrap();
+    let mut lines: Vec<String> =
+        list["items"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    rng.shuffle(&mut lines);
+    let mut files = [const { Vec::new() }; 3];
+    for line in lines {
+        files[rng.usize(..files.len())].push(line);
+    }
+    let folder = Folder::new();
+    for (name, lines) in ["a", "b", "c"].iter().zip(&files) {
+        folder.write(&format!("dump/{name}.json"), lines.join("\n"));
+    }
+    folder
+}
+
 #[test]
 fn the_order_of_the_input_does_not_matter() {
+    let mut rng = fastrand::Rng::with_seed(1);
     for (dump, format) in [
-        ("demo-1.21.json.gz", "table"),
+        ("demo-1.21.json.gz", "html"),
         ("demo-1.21.json.gz", "diff"),
         ("demo2-1.21.json.gz", "json"),
+        ("demo2-1.21.json.gz", "script"),
     ] {
-        let list: Value = serde_json::from_slice(&demo(dump)).unwrap();
-        let items = list["items"].as_array().unwrap();
-        let lines: Vec<String> = items.iter().rev().map(ToString::to_string).collect();
-        let plan = |file: &str| psp2psa(&format!("plan -o {format} -f {file}"));
-        let reversed = plan("-").input(lines.join("\n")).stdout();
-        let given = plan(&format!("testdata/clusters/{dump}")).stdout();
-        assert!(given == reversed, "{dump} as {format}");
+        let given = psp2psa(&format!("plan -o {format} -f testdata/clusters/{dump}")).stdout();
+        let folder = dealt(dump, &mut rng);
+        let shuffled = folder.psp2psa(&format!("plan -o {format} -f dump -R")).stdout();
+        assert!(given == shuffled, "{dump} as {format}");
+        let stream = ["c", "a", "b"].map(|name| folder.read(&format!("dump/{name}.json")));
+        let stream = stream.join("\n");
+        let shuffled = psp2psa(&format!("plan -o {format} -f -")).input(stream).stdout();
+        assert!(given == shuffled, "{dump} as {format} by standard input");
+    }
+}
+
+#[test]
+fn the_order_of_the_files_does_not_matter() {
+    // Which file shows an object is part of the plan, so only their order may differ.
+    let folder = dealt("demo2-1.21.json.gz", &mut fastrand::Rng::with_seed(2));
+    for format in ["json", "html"] {
+        let plan = |files: &str| folder.psp2psa(&format!("plan -o {format} {files}")).run().stdout;
+        let given = plan("-f dump/a.json -f dump/b.json -f dump/c.json");
+        assert!(given.len() > 10_000, "{given}");
+        assert!(given == plan("-f dump/c.json -f dump/a.json -f dump/b.json"), "{format}");
     }
 }
 

@@ -20,9 +20,9 @@ use crate::psp::authorize::Subjects;
 use crate::rbac::User;
 
 /// The objects of the first recorded cluster.
-pub(super) static DEMO_1: LazyLock<Vec<Value>> = LazyLock::new(|| objects("demo-1.21.json.gz"));
+pub(crate) static DEMO_1: LazyLock<Vec<Value>> = LazyLock::new(|| objects("demo-1.21.json.gz"));
 /// The objects of the second, harder one.
-pub(super) static DEMO_2: LazyLock<Vec<Value>> = LazyLock::new(|| objects("demo2-1.21.json.gz"));
+pub(crate) static DEMO_2: LazyLock<Vec<Value>> = LazyLock::new(|| objects("demo2-1.21.json.gz"));
 
 static PLAN_1: LazyLock<Value> = LazyLock::new(|| plan(&*DEMO_1));
 static PLAN_2: LazyLock<Value> = LazyLock::new(|| plan(&*DEMO_2));
