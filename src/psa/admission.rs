@@ -140,3 +140,42 @@ pub fn ignored_policy(
         modes.join(", ")
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::Version;
+
+    /// What an exempt namespace with these labels is told by a server whose default is baseline v1.30.
+    fn ignored(server: Option<Version>, labels: &[(&str, &str)]) -> Option<String> {
+        let label = |(key, value): &(&str, &str)| {
+            (format!("pod-security.kubernetes.io/{key}"), (*value).to_owned())
+        };
+        let defaults: BTreeMap<String, String> = Mode::ALL
+            .iter()
+            .flat_map(|mode| [(mode.level_label(), "baseline"), (mode.version_label(), "v1.30")])
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let defaults = Configuration::default().policy_of(&defaults).0;
+        let configuration = Configuration { defaults, server, ..Configuration::default() };
+        ignored_policy("ci", &labels.iter().map(label).collect(), &configuration)
+    }
+
+    #[test]
+    fn exempt_namespaces_are_warned_of_what_is_not_the_default() {
+        let restricted = [("enforce", "restricted"), ("enforce-version", "latest")];
+        let told = ignored(None, &restricted).unwrap();
+        assert!(told.contains("the policy (enforce=restricted:latest) will be ignored"), "{told}");
+        assert!(ignored(None, &[("audit-version", "v1.29")]).is_some(), "only the version differs");
+        let privileged = ["enforce", "audit", "warn"].map(|mode| (mode, "privileged"));
+        for (name, labels) in [
+            ("no labels", &[][..]),
+            ("the default", &[("enforce", "baseline"), ("enforce-version", "v1.30")]),
+            ("privileged throughout", &privileged),
+        ] {
+            assert_eq!(ignored(None, labels), None, "{name}");
+        }
+        assert!(ignored(Some(Version::v1(25)), &restricted).is_some());
+        assert_eq!(ignored(Some(Version::v1(24)), &restricted), None, "it does not warn of that");
+    }
+}

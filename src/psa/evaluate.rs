@@ -221,6 +221,7 @@ mod tests {
 
     #[test]
     fn all_levels_at_once_are_each_level_alone() {
+        let other = pod(&json!({ "hostIPC": true, "securityContext": { "runAsUser": 1 } }));
         let pod = pod(&json!({
             "hostPID": true,
             "hostUsers": false,
@@ -233,6 +234,8 @@ mod tests {
                 assert!(levels.at(level).eq(&alone), "{level} {version}");
                 assert_eq!(levels.allows(level), allows(level, version, &pod));
                 assert!(alone.iter().all(|violation| has_violation(violation, version, &pod)));
+                let has_none = |violation| !has_violation(violation, version, &other);
+                assert!(alone.iter().all(has_none), "the other's are none, or read otherwise");
             }
         }
     }

@@ -49,3 +49,18 @@ fn is_label(text: &str) -> bool {
         && text.bytes().next().is_some_and(is_plain)
         && text.bytes().next_back().is_some_and(is_plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_a_length() {
+        let label = |n| not_a_label(&"a".repeat(n)).is_none();
+        assert_eq!([1, 62, 63, 64, 65].map(label), [true, true, true, false, false]);
+        let subdomain = |n| not_a_subdomain(&"a".repeat(n)).is_none();
+        assert_eq!([1, 252, 253, 254, 255].map(subdomain), [true, true, true, false, false]);
+        assert!(is_namespace_name("kube-system"));
+        assert!(!is_namespace_name("kube.system") && !is_namespace_name(""));
+    }
+}
