@@ -130,6 +130,14 @@ mod tests {
                 FieldError::invalid(path(), BadValue::Null, "x"),
                 r#"spec.containers[0]: Invalid value: "null": x"#,
             ),
+            (
+                FieldError::invalid(path(), BadValue::Capabilities(vec![]), "x"),
+                "spec.containers[0]: Invalid value: []core.Capability(nil): x",
+            ),
+            (
+                FieldError::invalid(path(), BadValue::Capabilities(vec!["A".to_owned()]), "x"),
+                "spec.containers[0]: Invalid value: []core.Capability{\"A\"}: x",
+            ),
             (FieldError::forbidden(path(), "x"), "spec.containers[0]: Forbidden: x"),
             (FieldError::required(path(), ""), "spec.containers[0]: Required value"),
         ] {

@@ -1,6 +1,7 @@
 //! Do we answer as the API server did?
 
 mod attribution;
+mod considered;
 mod fixtures;
 mod properties;
 mod table;

@@ -186,6 +186,18 @@ mod tests {
                 Outcome::unchanged(),
             ),
             (
+                "a source that comes late, before all that come later",
+                json!(["storageos"]),
+                json!({"projected": {}, "scaleIO": {}, "storageos": {}, "csi": {}, "ephemeral": {}}),
+                Outcome::unchanged(),
+            ),
+            (
+                "the last but one, before the last",
+                json!(["csi"]),
+                json!({"csi": {}, "ephemeral": {}}),
+                Outcome::unchanged(),
+            ),
+            (
                 "a source that PSP never knew",
                 json!(["*"]),
                 json!({"image": {}}),
