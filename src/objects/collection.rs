@@ -16,7 +16,7 @@ pub const KIND: &str = "Snapshot";
 
 slim! {
     /// `reading` of a Snapshot: what was read, and what could not be.
-    pub struct Collection as "an account of what was read" {
+    pub struct Collection as "an account of what was read" with long parts {
         /// `takenAt`: when it was read.
         "takenAt" taken_at: MaybeTime,
         /// `server`.
@@ -34,7 +34,7 @@ slim! {
 
 slim! {
     /// `server`.
-    pub struct CollectedServer as "a server" {
+    pub struct CollectedServer as "a server" with long parts {
         /// `version`: `v1.N`.
         "version" version: String,
         /// `gitVersion`.
@@ -46,7 +46,7 @@ slim! {
 
 slim! {
     /// One of `unlisted`.
-    pub struct CollectedUnlisted as "a list that was not given" {
+    pub struct CollectedUnlisted as "a list that was not given" with long parts {
         /// `kind`.
         "kind" kind: String,
         /// `namespace`; `None` for the whole cluster.
@@ -60,7 +60,7 @@ slim! {
 
 slim! {
     /// One of `unreadable`; nothing of the object but its name.
-    pub struct CollectedError as "an error" {
+    pub struct CollectedError as "an error" with long parts {
         /// `file`.
         "file" file: String,
         /// `index`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::Deserializer;
 use serde::ser::Serializer;
 
-use super::slim::{Slim, read_strings, slim};
+use super::slim::{Length, Slim, read_strings, slim};
 use super::time::MaybeTime;
 
 /// A name that many objects share, such as a namespace's.
@@ -118,7 +118,7 @@ pub struct KeptAnnotations(pub BTreeMap<String, String>);
 
 impl Slim for KeptAnnotations {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_strings(deserializer, is_kept_annotation).map(Self)
+        read_strings(deserializer, is_kept_annotation, Length::Long).map(Self)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -132,7 +132,7 @@ impl Slim for KeptAnnotations {
 
 impl Slim for BTreeMap<String, String> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_strings(deserializer, |_| true)
+        read_strings(deserializer, |_| true, Length::Short)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

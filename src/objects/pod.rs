@@ -604,7 +604,8 @@ pub struct SecurityAnnotations(pub BTreeMap<String, String>);
 
 impl Slim for SecurityAnnotations {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::slim::read_strings(deserializer, is_security_annotation).map(Self)
+        super::slim::read_strings(deserializer, is_security_annotation, super::slim::Length::Long)
+            .map(Self)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,7 @@ use super::slim::slim;
 
 slim! {
     /// One of a role's `rules`.
-    pub struct PolicyRule as "a policy rule" {
+    pub struct PolicyRule as "a policy rule" with long parts {
         /// `apiGroups`.
         "apiGroups" api_groups: Vec<String>,
         /// `resources`.
@@ -65,7 +65,7 @@ impl Role {
 
 slim! {
     /// `aggregationRule` of a ClusterRole.
-    pub struct AggregationRule as "an aggregation rule" {
+    pub struct AggregationRule as "an aggregation rule" with long parts {
         /// `clusterRoleSelectors`; the rules of every ClusterRole that one of them selects count.
         "clusterRoleSelectors" cluster_role_selectors: Vec<LabelSelector>,
     }
@@ -73,7 +73,7 @@ slim! {
 
 slim! {
     /// A label selector; it selects what satisfies all that it says.
-    pub struct LabelSelector as "a label selector" {
+    pub struct LabelSelector as "a label selector" with long parts {
         /// `matchLabels`.
         "matchLabels" match_labels: BTreeMap<String, String>,
         /// `matchExpressions`.
@@ -83,7 +83,7 @@ slim! {
 
 slim! {
     /// One of `matchExpressions`.
-    pub struct LabelExpression as "a label expression" {
+    pub struct LabelExpression as "a label expression" with long parts {
         /// `key`.
         "key" key: String,
         /// `operator`: `In`, `NotIn`, `Exists` or `DoesNotExist`.

@@ -12,13 +12,50 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
+/// How many items a list of a pod or policy may have, and a map of labels or annotations. Kubernetes
+/// sets no limit but that of the whole object, 1.5 MB in etcd, and work grows with the product of what
+/// a pod and a policy list: without a bound, one small object could hold up a run for minutes. No pod
+/// that runs comes near. Lists of rules and subjects, which do grow, are [`Length::Long`].
+const MAX_ITEMS: usize = 1_000;
+
+/// How many bytes a name, a label or a path may have: as many as a path of Linux. Names are repeated in
+/// every line about what they name.
+const MAX_TEXT_BYTES: usize = 4 << 10;
+
+/// How many bytes the value of an annotation or a message may have. The API server takes no more in all
+/// annotations together.
+///
+/// Upstream: `staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go`,
+/// `TotalAnnotationSizeLimitB` (v1.24).
+const MAX_LONG_TEXT_BYTES: usize = 256 << 10;
+
+/// How long a list or a text may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// A list of at most 1,000 items, a text of at most 4 KiB.
+    Short,
+    /// A list as long as the object is, a text of at most 256 KiB.
+    Long,
+}
+
 /// A value of a Kubernetes object, read and written as the API does.
 pub trait Slim: Sized + Default {
     /// Reads a value that is not `null`.
     ///
     /// # Errors
-    /// Where the value is of another type.
+    /// Where the value is of another type, or too long.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// As [`Self::read`]; of a list or a text says how long it may be.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    fn read_up_to<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        _length: Length,
+    ) -> Result<Self, D::Error> {
+        Self::read(deserializer)
+    }
 
     /// Writes the value.
     ///
@@ -31,13 +68,19 @@ pub trait Slim: Sized + Default {
 }
 
 /// Reads a [`Slim`] value where `null` stands for the default.
-pub struct Nullable<T>(PhantomData<T>);
+pub struct Nullable<T>(Length, PhantomData<T>);
 
 impl<T> Nullable<T> {
     /// The seed for a `T`.
     #[must_use]
     pub fn seed() -> Self {
-        Self(PhantomData)
+        Self::of(Length::Short)
+    }
+
+    /// The seed for a `T` that, if it is a list or a text, may be so long.
+    #[must_use]
+    pub fn of(length: Length) -> Self {
+        Self(length, PhantomData)
     }
 }
 
@@ -65,7 +108,7 @@ impl<'de, T: Slim> Visitor<'de> for Nullable<T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
+        T::read_up_to(deserializer, self.0)
     }
 }
 
@@ -80,7 +123,14 @@ impl<T: Slim> Serialize for Written<'_, T> {
 
 impl Slim for String {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)
+        Self::read_up_to(deserializer, Length::Short)
+    }
+
+    fn read_up_to<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        length: Length,
+    ) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(TextVisitor(length))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -90,6 +140,45 @@ impl Slim for String {
     fn is_absent(&self) -> bool {
         self.is_empty()
     }
+}
+
+struct TextVisitor(Length);
+
+impl Visitor<'_> for TextVisitor {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        check_text(text, self.0)?;
+        Ok(text.to_owned())
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<String, E> {
+        check_text(&text, self.0)?;
+        Ok(text)
+    }
+}
+
+/// # Errors
+/// Where a text is too long.
+fn check_text<E: de::Error>(text: &str, length: Length) -> Result<(), E> {
+    let (max, expected) = match length {
+        Length::Short => (MAX_TEXT_BYTES, "a text of at most 4 KiB"),
+        Length::Long => (MAX_LONG_TEXT_BYTES, "a text of at most 256 KiB"),
+    };
+    if text.len() > max { Err(E::invalid_length(text.len(), &expected)) } else { Ok(()) }
+}
+
+/// # Errors
+/// Where there is one item more than there may be.
+fn check_count<E: de::Error>(n_items: usize) -> Result<(), E> {
+    if n_items > MAX_ITEMS {
+        return Err(E::invalid_length(n_items, &"at most 1000 items"));
+    }
+    Ok(())
 }
 
 impl Slim for bool {
@@ -157,6 +246,13 @@ impl<T: Slim> Slim for Option<T> {
         T::read(deserializer).map(Some)
     }
 
+    fn read_up_to<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        length: Length,
+    ) -> Result<Self, D::Error> {
+        T::read_up_to(deserializer, length).map(Some)
+    }
+
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Some(value) => value.write(serializer),
@@ -171,7 +267,14 @@ impl<T: Slim> Slim for Option<T> {
 
 impl<T: Slim> Slim for Vec<T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ListVisitor(PhantomData))
+        Self::read_up_to(deserializer, Length::Short)
+    }
+
+    fn read_up_to<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        length: Length,
+    ) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(length, PhantomData))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -198,7 +301,7 @@ pub fn write_list<T: Slim, S: Serializer>(items: &[T], serializer: S) -> Result<
 /// Up to so many items a list grows one by one.
 const FEW: usize = 4;
 
-struct ListVisitor<T>(PhantomData<T>);
+struct ListVisitor<T>(Length, PhantomData<T>);
 
 impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
     type Value = Vec<T>;
@@ -215,6 +318,9 @@ impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
                 items.reserve_exact(1);
             }
             items.push(item);
+            if self.0 == Length::Short {
+                check_count(items.len())?;
+            }
         }
         items.shrink_to_fit();
         Ok(items)
@@ -224,9 +330,16 @@ impl<'de, T: Slim> Visitor<'de> for ListVisitor<T> {
 /// Declares a slim object: a struct, its lenient reading and its writing.
 ///
 /// Each field names its JSON key. `Option<T>` tells an absent (or `null`) value from an empty one;
-/// every other type takes its default for both.
+/// every other type takes its default for both. Lists and texts are [`Length::Short`], but in a struct
+/// that is declared `with long parts`.
 macro_rules! slim {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident as $expecting:literal {
+    (@length) => {
+        $crate::objects::slim::Length::Short
+    };
+    (@length long) => {
+        $crate::objects::slim::Length::Long
+    };
+    ($(#[$meta:meta])* $vis:vis struct $name:ident as $expecting:literal $(with $length:ident parts)? {
         $($(#[$field_meta:meta])* $key:literal $field:ident: $type:ty,)*
     }) => {
         $(#[$meta])*
@@ -237,6 +350,9 @@ macro_rules! slim {
 
         impl $crate::objects::slim::Slim for $name {
             fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[allow(dead_code, reason = "a struct may have no fields")]
+                const LENGTH: $crate::objects::slim::Length =
+                    $crate::objects::slim::slim!(@length $($length)?);
                 struct MapVisitor;
                 impl<'de> ::serde::de::Visitor<'de> for MapVisitor {
                     type Value = $name;
@@ -255,7 +371,7 @@ macro_rules! slim {
                             match &*key {
                                 $($key => {
                                     object.$field = map.next_value_seed(
-                                        $crate::objects::slim::Nullable::<$type>::seed(),
+                                        $crate::objects::slim::Nullable::<$type>::of(LENGTH),
                                     )?;
                                 })*
                                 _ => {
@@ -339,18 +455,20 @@ impl<'de> Visitor<'de> for Key {
     }
 }
 
-/// Reads a map of strings, keeping the entries whose key `is_kept`; a `null` value is an empty one.
+/// Reads a map of strings, keeping the entries whose key `is_kept`; a `null` value is an empty one, and
+/// `length` says how long one may be.
 ///
 /// # Errors
 /// Where it is not a map, or a kept value is not a string.
 pub fn read_strings<'de, D: Deserializer<'de>>(
     deserializer: D,
     is_kept: fn(&str) -> bool,
+    length: Length,
 ) -> Result<BTreeMap<String, String>, D::Error> {
-    deserializer.deserialize_map(StringsVisitor(is_kept))
+    deserializer.deserialize_map(StringsVisitor(is_kept, length))
 }
 
-struct StringsVisitor(fn(&str) -> bool);
+struct StringsVisitor(fn(&str) -> bool, Length);
 
 impl<'de> Visitor<'de> for StringsVisitor {
     type Value = BTreeMap<String, String>;
@@ -363,7 +481,10 @@ impl<'de> Visitor<'de> for StringsVisitor {
         let mut strings = BTreeMap::new();
         while let Some(key) = map.next_key_seed(Key)? {
             if (self.0)(&key) {
-                strings.insert(key.into_owned(), map.next_value_seed(Nullable::seed())?);
+                check_text(&key, Length::Short)?;
+                check_count(strings.len() + 1)?;
+                let value = map.next_value_seed(Nullable::of(self.1))?;
+                strings.insert(key.into_owned(), value);
             } else {
                 map.next_value::<de::IgnoredAny>()?;
             }

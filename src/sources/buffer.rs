@@ -14,9 +14,11 @@ const MAX_INDENT: usize = 256;
 /// What has to be in memory to know the form of the input by: a byte order mark, say.
 const MAX_MARK_BYTES: usize = 4;
 
-/// The largest object that is read. The API server's own limit is some 3 MB for a request, so this
-/// is a guard against input that is no cluster's.
-pub(super) const MAX_OBJECT_BYTES: usize = 512 << 20;
+/// How large an object is read. The API server takes requests of 3 MB and etcd objects of 1.5 MB, which
+/// printing with indents makes some ten times as large; what is larger is no cluster's. It bounds the
+/// memory that reading takes: the window is hardly more, and what the full parser of YAML makes of it is
+/// ten times the text.
+pub(super) const MAX_OBJECT_BYTES: usize = 16 << 20;
 
 /// Where the input comes from.
 enum Stream<'r> {
@@ -143,6 +145,11 @@ impl<'r> Buffer<'r> {
         self.spare.push(bytes);
     }
 
+    /// Whether an object that is not whole yet is larger than any that is read: no more will come.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes().len() > MAX_OBJECT_BYTES
+    }
+
     /// Reads more, at least as much as there is: the cost of looking at an object again after each
     /// read stays proportional to its size. Returns whether anything was added.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
@@ -162,10 +169,10 @@ impl<'r> Buffer<'r> {
             self.start = 0;
         }
         let held = self.end;
-        if held > MAX_OBJECT_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one object is too large"));
+        if self.is_full() {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a line or part is too large"));
         }
-        let wanted = held + held.max(CHUNK_BYTES);
+        let wanted = (held + held.max(CHUNK_BYTES)).min(MAX_OBJECT_BYTES + CHUNK_BYTES);
         make_room(&mut self.bytes, wanted);
         while self.end < wanted {
             let free = &mut self.bytes[self.end..wanted];

@@ -2,15 +2,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is where dumps are opened")]
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::arriving::Arriving;
-use super::buffer::Buffer;
+use super::buffer::{Buffer, MAX_OBJECT_BYTES};
 use super::emit::Emitter;
 use super::{Sink, SourceError, json, yaml};
 use crate::objects::meta::Name;
@@ -26,6 +28,13 @@ const GZIP_MARK: &[u8] = &[0x1f, 0x8b];
 
 /// How often gzip may be packed into gzip.
 const MAX_GZIP_DEPTH: usize = 3;
+
+/// To how many times its size gzip may unpack. Dumps reach some 60, copies of one pod whose names and
+/// uids differ 200; gzip itself can make 1,000, and gzip within gzip a million.
+const MAX_GZIP_RATIO: u64 = 500;
+
+/// What may always be unpacked: as much as one object may have.
+const FREE_UNPACKED_BYTES: u64 = MAX_OBJECT_BYTES as u64;
 
 /// How deep directories may stand in each other.
 const MAX_DIRECTORY_DEPTH: usize = 64;
@@ -157,8 +166,10 @@ fn list_files(
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            if let Some(depth) = depth.and_then(|depth| depth.checked_sub(1)) {
-                list_files(&path, Some(depth), seen, files, sink);
+            match depth {
+                None => {}
+                Some(0) => sink(Err(SourceError::TooDeep { directory: name_of(&path) })),
+                Some(depth) => list_files(&path, Some(depth - 1), seen, files, sink),
             }
         } else if is_manifest(&path) {
             files.push(path);
@@ -229,7 +240,7 @@ impl From<io::Error> for Failure {
 
 /// Looks at the first bytes and reads the rest accordingly.
 fn read_content<'r>(stream: Opened<'r>, emitter: &mut Emitter<'_, '_>) -> Result<Found, Failure> {
-    let mut reader: Box<dyn Read + 'r> = match stream {
+    let reader: Box<dyn Read + 'r> = match stream {
         Opened::Whole(reader) => reader,
         Opened::Arriving(mut stream) => {
             if !stream.begins_with(GZIP_MARK) {
@@ -238,16 +249,56 @@ fn read_content<'r>(stream: Opened<'r>, emitter: &mut Emitter<'_, '_>) -> Result
             Box::new(stream)
         }
     };
-    for _ in 0..=MAX_GZIP_DEPTH {
+    let n_packed = Rc::new(Cell::new(0));
+    let mut reader: Box<dyn Read + 'r> = Box::new(Packed { reader, n_read: Rc::clone(&n_packed) });
+    for depth in 0..=MAX_GZIP_DEPTH {
         let head = head(&mut reader)?;
         let is_gzip = head.starts_with(GZIP_MARK);
         let whole: Box<dyn Read + 'r> = Box::new(io::Cursor::new(head).chain(reader));
-        if !is_gzip {
+        if !is_gzip && depth == 0 {
             return read_text(Buffer::new(whole), emitter);
+        }
+        if !is_gzip {
+            let unpacked = Unpacked { reader: whole, n_read: 0, n_packed };
+            return read_text(Buffer::new(unpacked), emitter);
         }
         reader = Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole)));
     }
     Err(Failure::Content(SourceError::NotText { file: Name::clone(emitter.file()) }))
+}
+
+/// Counts what is read of a file.
+struct Packed<'r> {
+    reader: Box<dyn Read + 'r>,
+    n_read: Rc<Cell<u64>>,
+}
+
+impl Read for Packed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.n_read.set(self.n_read.get() + n as u64);
+        Ok(n)
+    }
+}
+
+/// What a packed file holds, up to where it is too much for its size.
+struct Unpacked<'r> {
+    reader: Box<dyn Read + 'r>,
+    n_read: u64,
+    n_packed: Rc<Cell<u64>>,
+}
+
+impl Read for Unpacked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.n_read += n as u64;
+        let allowed = self.n_packed.get().saturating_mul(MAX_GZIP_RATIO).max(FREE_UNPACKED_BYTES);
+        if self.n_read > allowed {
+            let reason = format!("it unpacks to more than {MAX_GZIP_RATIO} times its size");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+        }
+        Ok(n)
+    }
 }
 
 /// The first bytes, enough to know gzip by.

@@ -28,6 +28,17 @@ impl Fault {
     }
 }
 
+/// How much memory the objects of one file may take that wait for the kind of their list to come behind
+/// them. Servers and kubectl put it before.
+const MAX_HELD_BYTES: usize = 64 << 20;
+
+/// What an object takes that is held, besides its text.
+const HELD_OVERHEAD: usize = 200;
+
+/// What is said of an object for which there is no room.
+pub(super) const KIND_TOO_LATE: &str =
+    "the kind of its list stands behind more items than can be held";
+
 /// Numbers the objects of one file and hands them to the sink.
 pub(super) struct Emitter<'a, 's> {
     file: Name,
@@ -35,6 +46,8 @@ pub(super) struct Emitter<'a, 's> {
     sink: &'a mut Sink<'s>,
     /// Objects that wait for an earlier one whose kind is not known yet.
     waiting: std::collections::VecDeque<Waiting>,
+    /// How much memory objects have taken whose kind was not known yet.
+    held_bytes: usize,
 }
 
 enum Waiting {
@@ -44,7 +57,13 @@ enum Waiting {
 
 impl<'a, 's> Emitter<'a, 's> {
     pub(super) fn new(file: Name, sink: &'a mut Sink<'s>) -> Self {
-        Self { file, next_index: 0, sink, waiting: std::collections::VecDeque::new() }
+        Self {
+            file,
+            next_index: 0,
+            sink,
+            waiting: std::collections::VecDeque::new(),
+            held_bytes: 0,
+        }
     }
 
     pub(super) fn file(&self) -> &Name {
@@ -100,8 +119,14 @@ impl<'a, 's> Emitter<'a, 's> {
     }
 
     /// Keeps a place for an object that is delivered later under this source; those behind it wait.
-    pub(super) fn reserve(&mut self, source: &Source) {
-        self.waiting.push_back(Waiting::For(source.index));
+    /// Returns whether there is room for the object, which takes so many bytes until then.
+    pub(super) fn reserve(&mut self, source: &Source, n_bytes: usize) -> bool {
+        self.held_bytes = self.held_bytes.saturating_add(n_bytes + HELD_OVERHEAD);
+        let has_room = self.held_bytes <= MAX_HELD_BYTES;
+        if has_room {
+            self.waiting.push_back(Waiting::For(source.index));
+        }
+        has_room
     }
 
     /// Hands on what is wrong with the file as a whole.

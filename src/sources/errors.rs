@@ -43,6 +43,12 @@ pub enum SourceError {
         /// The file or directory as named.
         file: Name,
     },
+    /// The directory is not read, as it stands in too many others.
+    #[error("`{}` is not read: it is more than 64 directories deep", printable(.directory))]
+    TooDeep {
+        /// The directory as named.
+        directory: Name,
+    },
     /// There is no file in the directory that could hold objects.
     #[error("`{}` has no .yaml, .yml, .json or .jsonl file (nor one of these with .gz)", printable(.directory))]
     NoManifests {
@@ -103,7 +109,7 @@ pub(super) fn yaml_fault(error: &serde_yaml::Error) -> (usize, String) {
         E::AliasReplayCounterOverflow { .. }
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
-        | E::AliasReplayStackDepthExceeded { .. } => "aliases unfold to too much",
+        | E::AliasReplayStackDepthExceeded { .. } => ALIAS_BOMB,
         E::RecursiveReferencesRequireWeakTypes { .. } => "an anchor contains itself",
         E::Budget { breach, .. } => return (line, breach_text(breach).to_owned()),
         // The scanner, which runs ahead of the budget, has no variant of its own for this.
@@ -118,6 +124,9 @@ pub(super) fn yaml_fault(error: &serde_yaml::Error) -> (usize, String) {
     (line, reason.to_owned())
 }
 
+/// What is said where aliases would make much of a small text.
+pub(super) const ALIAS_BOMB: &str = "aliases unfold to too much";
+
 const TOO_DEEP: &str = "it is nested too deep";
 
 fn breach_text(breach: &serde_yaml::budget::BudgetBreach) -> &'static str {
@@ -129,7 +138,7 @@ fn breach_text(breach: &serde_yaml::budget::BudgetBreach) -> &'static str {
         | B::Anchors { .. }
         | B::Events { .. }
         | B::Nodes { .. }
-        | B::ScalarBytes { .. } => "aliases unfold to too much",
+        | B::ScalarBytes { .. } => ALIAS_BOMB,
         B::MergeKeys { .. } => "it has too many merge keys",
         _ => "it is too large for one document",
     }

@@ -6,6 +6,7 @@
 //! other threads where the layout tells where they end (see `ahead`).
 
 mod ahead;
+mod passing;
 mod reader;
 mod scan;
 
@@ -13,9 +14,10 @@ use std::io::{self, Read};
 use std::marker::PhantomData;
 
 use self::ahead::Place;
-use super::buffer::Buffer;
+use self::passing::Passing;
+use super::buffer::{Buffer, MAX_OBJECT_BYTES};
 use super::decode::{Outcome, Text};
-use super::emit::{Emitter, Fault};
+use super::emit::{Emitter, Fault, KIND_TOO_LATE};
 use super::errors::scrubbed;
 use super::{Item, Source, SourceError};
 use crate::objects::decode::{Expected, Header, HeaderSeed, TypeMeta};
@@ -26,6 +28,7 @@ pub(super) use reader::agreement;
 pub(super) const MAX_LIST_DEPTH: usize = 32;
 
 pub(super) const NO_KIND: &str = "its kind or apiVersion is missing";
+pub(super) const TOO_LARGE: &str = "it is too large for one object";
 const ENDS_WITHIN_LIST: &str = "the file ends within a list";
 pub(super) const LISTS_TOO_DEEP: &str = "lists are nested too deep";
 pub(super) const ITEMS_TWICE: &str = "a list has `items` twice; these are not read";
@@ -324,14 +327,15 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
         if self.buffer.position() >= self.one_by_one_until {
             let place = if self.lists.is_empty() { Place::Top } else { Place::List };
             self.one_by_one_until = ahead::read(self.buffer, self.emitter, expected, place);
-            // There may be no object behind the last; else it begins with its brace.
-            if self.buffer.peek()?.is_none() && self.lists.is_empty() {
+            // There may be no object behind the last, but another document, or nothing.
+            if self.buffer.peek()? != Some(b'{') && self.lists.is_empty() {
                 return Ok(Flow::On);
             }
         }
         let line = self.buffer.line();
         loop {
             let bytes = self.buffer.bytes();
+            let bytes = &bytes[..bytes.len().min(MAX_OBJECT_BYTES)];
             let is_all = |length: usize| length == bytes.len();
             let length = match Text::Json(bytes).decode(expected) {
                 Outcome::Done(decoded, length) => {
@@ -340,15 +344,22 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
                     length
                 }
                 Outcome::List => return Ok(self.enter_list()),
+                Outcome::Unfinished(header) if self.buffer.is_full() => {
+                    let source = self.emitter.next_source(Some(line));
+                    self.emitter.fail(source, header, Fault::new(TOO_LARGE));
+                    return self.pass_over();
+                }
                 // A number at the end of the chunk may go on.
                 Outcome::Bad(_, _, length) if is_all(length) && self.buffer.fill()? => continue,
                 Outcome::Unfinished(_) if self.buffer.fill()? => continue,
                 Outcome::Kindless(header, length) => {
                     let source = self.emitter.next_source(Some(line));
                     match self.lists.last_mut() {
-                        Some(list) if can_hold => {
-                            self.emitter.reserve(&source);
+                        Some(list) if can_hold && self.emitter.reserve(&source, length) => {
                             list.held.push((source, self.buffer.bytes()[..length].to_vec()));
+                        }
+                        Some(_) if can_hold => {
+                            self.emitter.fail(source, header, Fault::new(KIND_TOO_LATE));
                         }
                         _ => self.emitter.fail(source, header, Fault::new(NO_KIND)),
                     }
@@ -373,6 +384,24 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
             };
             self.buffer.consume(length);
             return Ok(Flow::On);
+        }
+    }
+
+    /// Passes over the object at hand, however large it is: to the bracket that closes it, if it is
+    /// JSON.
+    fn pass_over(&mut self) -> io::Result<Flow> {
+        let mut passing = Passing::default();
+        loop {
+            match passing.end_in(self.buffer.bytes()) {
+                Some(length) => {
+                    self.buffer.consume(length);
+                    return Ok(Flow::On);
+                }
+                None => self.buffer.consume(self.buffer.bytes().len()),
+            }
+            if !self.buffer.fill()? {
+                return Ok(Flow::Stop);
+            }
         }
     }
 

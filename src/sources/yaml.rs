@@ -31,9 +31,12 @@ use super::Source;
 use super::buffer::{Buffer, MAX_OBJECT_BYTES};
 use super::decode::{Outcome, Text};
 use super::dump::Found;
-use super::emit::{Emitter, Fault};
+use super::emit::{Emitter, Fault, KIND_TOO_LATE};
 use super::json::{LISTS_TOO_DEEP, MAX_LIST_DEPTH, NO_KIND, deliver_held, expected_items};
 use crate::objects::decode::{Expected, Header, HeaderSeed};
+
+/// How much more memory a value takes than its text.
+const VALUE_PER_TEXT: usize = 10;
 
 /// What some editors put before UTF-8.
 pub(super) const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
@@ -117,7 +120,7 @@ impl Piece {
         if self.line == 0 {
             self.line = number;
         }
-        self.is_cut |= self.text.len() > MAX_OBJECT_BYTES;
+        self.is_cut |= self.text.len() + line.len() > MAX_OBJECT_BYTES;
         if !self.is_cut {
             self.text.extend_from_slice(line);
         }
@@ -190,7 +193,10 @@ impl Document {
                 if piece.is_blank() {
                     return Found::Nothing;
                 }
-                if let Some(decoded) = lines::document(&piece.text, &Expected::Unknown) {
+                // What is left of a text that was cut could be taken for an object.
+                if !piece.is_cut
+                    && let Some(decoded) = lines::document(&piece.text, &Expected::Unknown)
+                {
                     let source = emitter.next_source(Some(piece.line));
                     emitter.deliver(source, decoded);
                     return Found::Something;
@@ -220,8 +226,9 @@ struct Values<'v, 'a, 's> {
     emitter: &'v mut Emitter<'a, 's>,
     /// Where the text starts.
     line: usize,
-    /// Where to put objects without a kind whose list's kind may still become known.
-    held: Option<&'v mut Vec<(Source, Value)>>,
+    /// Where to put an object without a kind whose list's kind may still become known, and the length of
+    /// its text.
+    held: Option<(&'v mut Vec<(Source, Value)>, usize)>,
 }
 
 impl Values<'_, '_, '_> {
@@ -241,9 +248,12 @@ impl Values<'_, '_, '_> {
                 self.emitter.fail(source, header, fault);
             }
             Outcome::Kindless(header, _) | Outcome::Unfinished(header) => match &mut self.held {
-                Some(held) if depth == 0 => {
-                    self.emitter.reserve(&source);
-                    held.push((source, value.clone()));
+                Some((held, n_bytes)) if depth == 0 => {
+                    if self.emitter.reserve(&source, *n_bytes * VALUE_PER_TEXT) {
+                        held.push((source, value.clone()));
+                    } else {
+                        self.emitter.fail(source, header, Fault::new(KIND_TOO_LATE));
+                    }
                 }
                 _ => self.emitter.fail(source, header, Fault::new(NO_KIND)),
             },

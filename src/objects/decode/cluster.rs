@@ -11,7 +11,26 @@ use crate::objects::meta::{Marks, Name, ObjectMeta};
 use crate::objects::namespace::{Namespace, ServiceAccount};
 use crate::objects::psp::{PodSecurityPolicy, PodSecurityPolicySpec};
 use crate::objects::rbac::{AggregationRule, Binding, PolicyRule, Role, RoleRef, Subject};
-use crate::objects::slim::Nullable;
+use crate::objects::slim::{Length, Nullable};
+
+/// How many capabilities a list of a policy may have: Linux knows 41, with and without prefix. Each is
+/// written into every container of a pod, which would make a gigabyte of two objects.
+const MAX_POLICY_CAPABILITIES: usize = 100;
+
+/// # Errors
+/// Where a policy lists too many capabilities.
+fn check_capabilities<E: serde::de::Error>(policy: &PodSecurityPolicySpec) -> Result<(), E> {
+    let lists = [
+        &policy.default_add_capabilities,
+        &policy.required_drop_capabilities,
+        &policy.allowed_capabilities,
+    ];
+    let longest = lists.map(Vec::len).into_iter().max().unwrap_or(0);
+    if longest > MAX_POLICY_CAPABILITIES {
+        return Err(E::invalid_length(longest, &"at most 100 capabilities in a list"));
+    }
+    Ok(())
+}
 
 /// The fields of these kinds besides their metadata; few objects, so one struct for all.
 #[derive(Default)]
@@ -35,12 +54,13 @@ impl ClusterBody {
         match (shape, key) {
             (Shape::PodSecurityPolicy, "spec") => {
                 self.policy = map.next_value_seed(Nullable::seed())?;
+                check_capabilities(&self.policy)?;
             }
             (Shape::ServiceAccount, "automountServiceAccountToken") => {
                 self.automount_service_account_token = map.next_value_seed(Nullable::seed())?;
             }
             (Shape::Role | Shape::ClusterRole, "rules") => {
-                self.rules = map.next_value_seed(Nullable::seed())?;
+                self.rules = map.next_value_seed(Nullable::of(Length::Long))?;
             }
             (Shape::ClusterRole, "aggregationRule") => {
                 self.aggregation_rule = map.next_value_seed(Nullable::seed())?;
@@ -49,7 +69,7 @@ impl ClusterBody {
                 self.role_ref = map.next_value_seed(Nullable::seed())?;
             }
             (Shape::RoleBinding | Shape::ClusterRoleBinding, "subjects") => {
-                self.subjects = map.next_value_seed(Nullable::seed())?;
+                self.subjects = map.next_value_seed(Nullable::of(Length::Long))?;
             }
             (Shape::Collection, "reading") => {
                 self.collection = map.next_value_seed(Nullable::seed())?;

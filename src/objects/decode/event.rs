@@ -4,7 +4,7 @@ use serde::de::MapAccess;
 
 use crate::objects::event::{Event, FAILED_CREATE, Regarding, Series, refusal};
 use crate::objects::meta::ObjectMeta;
-use crate::objects::slim::Nullable;
+use crate::objects::slim::{Length, Nullable};
 use crate::objects::time::MaybeTime;
 
 /// The fields of an event besides its metadata, by the names that its two groups give them.
@@ -26,7 +26,7 @@ impl EventBody {
     ) -> Result<bool, A::Error> {
         match key {
             "reason" => self.reason = map.next_value_seed(Nullable::seed())?,
-            "message" | "note" => self.message = map.next_value_seed(Nullable::seed())?,
+            "message" | "note" => self.message = map.next_value_seed(Nullable::of(Length::Long))?,
             "involvedObject" | "regarding" => {
                 self.regarding = map.next_value_seed(Nullable::seed())?;
             }

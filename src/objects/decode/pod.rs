@@ -35,7 +35,7 @@ slim! {
 
 slim! {
     /// One of the `conditions` of a status.
-    pub(super) struct Condition as "a condition" {
+    pub(super) struct Condition as "a condition" with long parts {
         /// `type`.
         "type" type_: String,
         /// `status`.

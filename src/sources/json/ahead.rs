@@ -10,7 +10,7 @@ use super::reader;
 use super::scan::Scanner;
 use crate::objects::decode::{Decoded, Expected, ObjectSeed};
 use crate::sources::ahead::{self, Layout, Run, lines};
-use crate::sources::buffer::Buffer;
+use crate::sources::buffer::{Buffer, MAX_OBJECT_BYTES};
 use crate::sources::decode::{Outcome, Text};
 use crate::sources::emit::Emitter;
 
@@ -72,6 +72,10 @@ fn decode(text: Vec<u8>, expected: &Expected, place: Place) -> Run {
         let start = taken + blanks(&text[taken..]);
         let plain = valid.and_then(|text| text.get(start..));
         let Some((decoded, length)) = decode_one(&text[start..], plain, expected) else { break };
+        // The walker says so.
+        if length > MAX_OBJECT_BYTES {
+            break;
+        }
         let mut end = start + length;
         if place == Place::List {
             end += blanks(&text[end..]);

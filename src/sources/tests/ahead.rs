@@ -148,3 +148,11 @@ proptest! {
         prop_assert_eq!(&read, &read_one_by_one(&text));
     }
 }
+
+#[test]
+fn yaml_may_follow_what_is_read_ahead() {
+    let objects: String = (0..N_OBJECTS).map(|index| pod(index).to_string() + "\n").collect();
+    let text = objects + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: last}\n";
+    let lines = super::read_text(text);
+    assert_eq!((lines.len(), lines.last().unwrap().as_str()), (N_OBJECTS + 1, "Pod /last"));
+}

@@ -22,10 +22,14 @@ use super::{
 use crate::objects::decode::{Decoded, Expected, Header};
 use crate::sources::buffer::Buffer;
 use crate::sources::emit::{Emitter, Fault};
+use crate::sources::errors::ALIAS_BOMB;
 use crate::sources::json::ITEMS_TWICE;
 
 /// How much text with anchors is kept for aliases in later items.
 const MAX_ANCHORED_BYTES: usize = 4 << 20;
+
+/// How much of that text is read again in all, for items with aliases into it.
+const MAX_REREAD_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
 pub(super) struct BlockList {
@@ -37,6 +41,8 @@ pub(super) struct BlockList {
     item: Piece,
     /// The items so far that have anchors.
     anchored: Vec<u8>,
+    /// How much text was read again for items with aliases.
+    n_reread: usize,
     /// What is after the items.
     tail: Option<Piece>,
     /// Items that say no kind, while the list's is not known.
@@ -66,6 +72,7 @@ impl BlockList {
             indent,
             item: Piece::default(),
             anchored: Vec::new(),
+            n_reread: 0,
             tail: None,
             held: Vec::new(),
         })
@@ -164,7 +171,7 @@ impl BlockList {
             Ok(mut items) if items.len() == 1 => {
                 let (expected, can_hold) = expected_items(&self.header);
                 let value = items.pop().unwrap_or_default();
-                let held = can_hold.then_some(&mut self.held);
+                let held = can_hold.then_some((&mut self.held, item.text.len()));
                 Values { emitter, line: item.line, held }.deliver_as(&value, &expected, 0);
             }
             Ok(_) => fail(emitter, &item, Fault::new("it is not valid YAML")),
@@ -172,7 +179,12 @@ impl BlockList {
         }
     }
 
-    fn parse_with_anchors(&self, item: &Piece) -> Result<Vec<Value>, Failure> {
+    fn parse_with_anchors(&mut self, item: &Piece) -> Result<Vec<Value>, Failure> {
+        self.n_reread += self.anchored.len();
+        if self.n_reread > MAX_REREAD_BYTES {
+            let fault = Fault::new(ALIAS_BOMB);
+            return Err(Failure { fault, is_unknown_anchor: false });
+        }
         let mut text = self.head.clone();
         text.extend_from_slice(b"items:\n");
         text.extend_from_slice(&self.anchored);
@@ -195,6 +207,9 @@ impl BlockList {
 
 /// The object of an item in kubectl's block style.
 fn read_fast(item: &Piece, indent: usize, expected: &Expected) -> Option<Decoded> {
+    if item.is_cut {
+        return None;
+    }
     let text = lines::clean(&item.text);
     let (decoded, end) = lines::item(text, indent, expected)?;
     (end == item.text.len()).then_some(decoded)

@@ -10,6 +10,7 @@ use serde_yaml::{Error, Options};
 use super::Piece;
 use crate::sources::emit::Fault;
 use crate::sources::errors::yaml_fault;
+use crate::sources::json::TOO_LARGE;
 
 /// How deep collections may stand in each other. Definitions of custom resources reach some 60.
 const MAX_DEPTH: usize = 128;
@@ -37,7 +38,8 @@ pub(super) struct Failure {
 /// Parses a document.
 pub(super) fn parse(piece: &Piece) -> Result<Value, Fault> {
     // JSON is YAML, but serde_json is faster at it.
-    if piece.text.trim_ascii_start().starts_with(b"{")
+    if !piece.is_cut
+        && piece.text.trim_ascii_start().starts_with(b"{")
         && let Ok(value) = serde_json::from_slice(&piece.text)
     {
         return Ok(value);
@@ -65,7 +67,7 @@ fn parse_as<T: serde::de::DeserializeOwned + Send>(
     let options = || options(piece.text.len(), duplicate_keys);
     let fail = |fault: Fault| Failure { fault, is_unknown_anchor: false };
     if piece.is_cut {
-        return Err(fail(Fault::new("it is too large for one object")));
+        return Err(fail(Fault::new(TOO_LARGE)));
     }
     let text = str::from_utf8(&piece.text).map_err(|error| {
         let line = memchr::memchr_iter(b'\n', &piece.text[..error.valid_up_to()]).count() + 1;
