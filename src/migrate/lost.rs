@@ -1,5 +1,6 @@
 //! What goes when PSP goes, and which policy field had written it?
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -68,13 +69,13 @@ pub fn of(unit: &Unit<'_>, states: &States, version: Version) -> Vec<Lost> {
         });
 
     let mut lost: Vec<Lost> = Vec::new();
+    let mut known = BTreeSet::new();
     let certain = states.changes.iter().map(|change| (change, states.is_assumed));
     let assumed = states.changes_after_injection.iter().map(|change| (change, true));
     for (change, is_assumed) in certain.chain(assumed) {
         for (path, value) in values(change) {
             let stays = states.future.iter().all(|pod| holds(pod, &path, &value));
-            let is_known = lost.iter().any(|known| known.path == path && known.value == value);
-            if stays || is_known {
+            if stays || !known.insert((path.clone(), value.to_string())) {
                 continue;
             }
             lost.push(Lost {

@@ -1,7 +1,14 @@
 //! How do columns line up?
 
+use std::borrow::Cow;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+
+/// How many characters of a cell are laid out, with `…` behind them. No name of Kubernetes is that long;
+/// without a bound one name would widen every row, and laying out takes the square of the length. The
+/// last column of a table without a width, which widens nothing, is printed in full.
+const MAX_CELL_CHARS: usize = 2_000;
 
 /// Lays out rows, the first of which is the header, in columns without lines, as kubectl does.
 ///
@@ -20,7 +27,11 @@ pub fn aligned(rows: &[Vec<String>], width: Option<u16>) -> String {
         }
     }
     for row in rows {
-        table.add_row(row);
+        let n_cut = row.len() - usize::from(width.is_none() && !row.is_empty());
+        let cells = row.iter().enumerate();
+        table.add_row(cells.map(|(column, cell)| {
+            if column < n_cut { cut(cell) } else { Cow::Borrowed(cell.as_str()) }
+        }));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -33,6 +44,14 @@ pub fn aligned(rows: &[Vec<String>], width: Option<u16>) -> String {
     text
 }
 
+/// The cell, or what is laid out of it.
+fn cut(cell: &str) -> Cow<'_, str> {
+    match cell.char_indices().nth(MAX_CELL_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &cell[..end])),
+        None => Cow::Borrowed(cell),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +60,18 @@ mod tests {
     fn columns_are_as_wide_as_their_cells() {
         let rows = [["A", "BB"], ["long", "x"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(aligned(&rows, None), "A     BB\nlong  x\n");
+    }
+
+    #[test]
+    fn no_name_widens_a_table_without_bounds() {
+        let long = "x".repeat(10_000);
+        let rows = [["A".to_owned(), "B".to_owned()], [long.clone(), long.clone()]].map(Vec::from);
+        let text = aligned(&rows, None);
+        let (header, row) = text.split_once('\n').unwrap();
+        assert_eq!(header.len(), MAX_CELL_CHARS + "   B".len());
+        assert!(row.contains("x…  x") && row.ends_with(&format!("{long}\n")));
+        let text = aligned(&rows, Some(80));
+        assert!(text.len() < 10_000 && text.contains('…'));
     }
 
     #[test]

@@ -18,6 +18,10 @@ use crate::objects::slice::Slice;
 use crate::psa;
 use crate::version::Version;
 
+/// How many settings of a pod are taken out one by one. Only hostile pods have more: each costs an
+/// evaluation of the whole pod. What those beyond violate is listed all the same, as what remains.
+const MAX_SUSPECTS: usize = 1_000;
+
 /// The settings at fault in pods that have their patch, and all that they still violate.
 pub(super) fn of(
     pods: &[Arc<PodTemplateSpec>],
@@ -133,6 +137,7 @@ fn suspects_of(pod: &PodTemplateSpec) -> Vec<Suspect> {
             suspects.container(&path, container, pod.spec.host_network);
         }
     }
+    suspects.0.truncate(MAX_SUSPECTS);
     suspects.0
 }
 

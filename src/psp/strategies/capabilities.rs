@@ -41,9 +41,10 @@ impl CapabilitiesStrategy {
     pub(in crate::psp) fn mutate(&self, container: &mut ContainerMut<'_>, log: &mut ChangeLog<'_>) {
         let own = container.view().own(|own| own.capabilities.as_ref());
         let (own_add, own_drop) = own.map_or((&[][..], &[][..]), |own| (&own.add, &own.drop));
-        let is_added = |name: &&String| !own_drop.contains(name);
-        let adds = self.default_add.iter().filter(is_added).any(|name| !own_add.contains(name));
-        let drops = self.required_drop.iter().any(|name| !own_drop.contains(name));
+        let (added, dropped) = (Names::of(own_add), Names::of(own_drop));
+        let is_added = |name: &&String| !dropped.contain(name);
+        let adds = self.default_add.iter().filter(is_added).any(|name| !added.contain(name));
+        let drops = self.required_drop.iter().any(|name| !dropped.contain(name));
         if !adds && !drops {
             return;
         }
@@ -81,16 +82,45 @@ impl CapabilitiesStrategy {
         if self.allowed.iter().any(|allowed| allowed == "*") {
             return;
         }
-        let is_allowed = |name| self.allowed.contains(name) || self.default_add.contains(name);
+        let (allowed, default) = (Names::of(&self.allowed), Names::of(&self.default_add));
+        let is_allowed = |name: &str| allowed.contain(name) || default.contain(name);
         for name in found.add.iter().filter(|name| !is_allowed(name)) {
             let value = BadValue::String(name.clone());
             let detail = "capability may not be added";
             errors.push(FieldError::invalid(path().child("add"), value, detail));
         }
-        for name in self.required_drop.iter().filter(|name| !found.drop.contains(name)) {
+        let dropped = Names::of(&found.drop);
+        for name in self.required_drop.iter().filter(|name| !dropped.contain(name)) {
             let value = BadValue::Capabilities(found.drop.clone());
             let detail = format!("{name} is required to be dropped but was not found");
             errors.push(FieldError::invalid(path().child("drop"), value, detail));
+        }
+    }
+}
+
+/// How many names are looked through one by one.
+const FEW: usize = 64;
+
+/// A list in which names are looked for.
+enum Names<'a> {
+    /// As it is.
+    Few(&'a [String]),
+    /// Linux knows some forty: only hostile lists are as long that this pays.
+    Many(BTreeSet<&'a str>),
+}
+
+impl<'a> Names<'a> {
+    fn of(names: &'a [String]) -> Self {
+        if names.len() <= FEW {
+            return Self::Few(names);
+        }
+        Self::Many(names.iter().map(String::as_str).collect())
+    }
+
+    fn contain(&self, name: &str) -> bool {
+        match self {
+            Self::Few(names) => names.iter().any(|it| it == name),
+            Self::Many(names) => names.contains(name),
         }
     }
 }
