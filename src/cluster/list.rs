@@ -89,6 +89,11 @@ impl Reader {
             if page.continue_token.is_empty() {
                 return Ok(Ending::Whole);
             }
+            // It would be asked for ever.
+            if page.continue_token == token {
+                let reason = "the list does not go on: its pages have the same token".to_owned();
+                return Err(ListError::Request(RequestError::Broken(reason)));
+            }
             token = page.continue_token;
         }
     }

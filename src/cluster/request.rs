@@ -31,6 +31,9 @@ const MAX_WAIT_ASKED: Duration = Duration::from_secs(30);
 /// How long a server may be silent, before and within an answer. The API server's own limit for a
 /// request is a minute.
 const MAX_SILENCE: Duration = Duration::from_secs(70);
+/// How large an answer may be that is decoded as a whole: a version, the kinds of a group, one object. Etcd
+/// holds objects of 1.5 MB. Lists are read object by object.
+const MAX_ANSWER_BYTES: u64 = 16 << 20;
 /// How much of an error's body is read.
 const MAX_ERROR_BYTES: u64 = 1 << 16;
 
@@ -122,10 +125,7 @@ impl Requester {
         loop {
             attempt += 1;
             let read = |headers: &HeaderMap, body: &mut dyn Read| {
-                let mut bytes = Vec::new();
-                body.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-                let object = serde_json::from_slice(&bytes)
-                    .map_err(|_| "the answer is no JSON of its kind".to_owned())?;
+                let object = decode_whole(body)?;
                 Ok(Reply { object, headers: headers.clone() })
             };
             let error = match self.attempt(self.request(call)?, read).await {
@@ -144,13 +144,7 @@ impl Requester {
     where
         T: serde::de::DeserializeOwned + Send + 'static,
     {
-        self.get(path, contact, |body| {
-            let mut bytes = Vec::new();
-            body.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-            serde_json::from_slice(&bytes)
-                .map_err(|_| "the answer is no JSON of its kind".to_owned())
-        })
-        .await
+        self.get(path, contact, decode_whole).await
     }
 
     async fn attempt<T, F>(&self, request: Request<Body>, read: F) -> Result<T, RequestError>
@@ -213,6 +207,16 @@ impl Requester {
             is_silence: false,
         })
     }
+}
+
+/// Decodes an answer that is not read piece by piece.
+fn decode_whole<T: serde::de::DeserializeOwned>(body: &mut dyn Read) -> Result<T, String> {
+    let mut bytes = Vec::new();
+    body.take(MAX_ANSWER_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_ANSWER_BYTES {
+        return Err("the answer is larger than 16 MiB".to_owned());
+    }
+    serde_json::from_slice(&bytes).map_err(|_| "the answer is no JSON of its kind".to_owned())
 }
 
 /// A request.
