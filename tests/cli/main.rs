@@ -15,6 +15,7 @@ mod help;
 mod html;
 mod input;
 mod inputs;
+mod limits;
 mod man;
 mod patches;
 mod plan;

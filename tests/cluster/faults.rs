@@ -72,6 +72,28 @@ fn a_page_of_another_state_restarts_the_list() {
 }
 
 #[test]
+fn a_token_that_comes_again_ends_the_list() {
+    let cluster = demo();
+    let page = json!({"kind": "PodList", "apiVersion": "v1",
+        "metadata": {"resourceVersion": "964", "continue": "at+20"}, "items": []});
+    cluster.always(PODS, "continue=at%2B20", Answer::json(200, &page));
+    let server = cluster.serve();
+    let said = Home::of(&server).run(&["plan", "-o", "json", "--chunk-size", "20"]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let why = "the list does not go on: its pages have the same token";
+    assert!(said.stderr.contains(why), "{}", said.stderr);
+    assert_eq!(server.count(PODS), 2);
+}
+
+#[test]
+fn an_answer_that_is_no_list_has_a_bound() {
+    let version = json!({"gitVersion": "v".repeat(17 << 20)});
+    let server = Server::http(move |_| Answer::json(200, &version));
+    let said = Home::of(&server).run(&["plan"]);
+    said.assert_fails("the answer is larger than 16 MiB", "kubectl version");
+}
+
+#[test]
 fn throttling_is_waited_for() {
     let started = Instant::now();
     let (plan, server) = plan_of(|cluster| {
