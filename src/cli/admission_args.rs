@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::errors::{self, CliError};
+use super::files::shown;
 use crate::migrate::Options;
 use crate::psa::configuration::{Configuration, PLUGIN};
 use crate::sources;
@@ -27,7 +28,7 @@ impl AdmissionArgs {
         if read.is_none() {
             errors::say(&format!(
                 "warning: `{}` has nothing for the plugin {PLUGIN}, so that the cluster has its defaults",
-                file.display()
+                shown(file)
             ));
         }
         let configuration =

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::errors::{self, CliError};
-use super::files::{failed, replace_file};
+use super::files::{failed, replace_file, shown};
 use crate::reports::gitops;
 use crate::reports::rollout::README;
 use crate::reports::workload_patches::{self, Bundle, File};
@@ -43,7 +43,7 @@ pub(super) fn write(
 ) -> Result<(), CliError> {
     let path = directory.join(name);
     replace(&path, content)?;
-    errors::say(&format!("wrote {}", path.display()));
+    errors::say(&format!("wrote {}", shown(&path)));
     Ok(())
 }
 
@@ -71,7 +71,7 @@ pub(super) fn write_gitops(
     replace_all(directory, gitops::DIRECTORY, &component.patches)?;
     let file = &component.kustomization;
     write_below(directory, &file.path, &file.text)?;
-    errors::say(&format!("wrote {}", directory.join(&file.path).display()));
+    errors::say(&format!("wrote {}", shown(&directory.join(&file.path))));
     Ok(())
 }
 
@@ -83,7 +83,7 @@ fn replace_all(directory: &Path, top: &str, files: &[File]) -> Result<(), CliErr
     if n_removed > 0 {
         errors::say(&format!(
             "removed {n_removed} patches of an earlier run below {}",
-            place.display()
+            shown(&place)
         ));
     }
     if !patches.is_empty() {
@@ -93,7 +93,7 @@ fn replace_all(directory: &Path, top: &str, files: &[File]) -> Result<(), CliErr
         for file in files {
             write_below(directory, &file.path, &file.text)?;
         }
-        errors::say(&format!("wrote {} patches below {}", patches.len(), place.display()));
+        errors::say(&format!("wrote {} patches below {}", patches.len(), shown(&place)));
     }
     Ok(())
 }
@@ -106,7 +106,7 @@ pub(super) fn write_rollout(directory: &Path, files: &[File]) -> Result<(), CliE
     for file in files {
         write_below(directory, &file.path, &file.text)?;
     }
-    errors::say(&format!("wrote the rollout; begin with {}", directory.join(README).display()));
+    errors::say(&format!("wrote the rollout; begin with {}", shown(&directory.join(README))));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
-use super::files::{failed, parent_of, replace_file};
+use super::files::{failed, parent_of, replace_file, shown};
 use super::input::{InputArgs, read_snapshot, read_snapshot_with_events};
 use super::interrupt::Unfinished;
 use crate::cluster;
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     }
     if !matches!(place, Place::Stdout) {
         let n_objects: usize = snapshot.reading.read.values().sum();
-        errors::say(&format!("wrote {} with {n_objects} objects", path.display()));
+        errors::say(&format!("wrote {} with {n_objects} objects", shown(path)));
     }
     let is_complete = snapshot.reading.is_complete();
     Ok(if is_complete { Outcome::Clean } else { Outcome::Incomplete })
@@ -170,8 +170,8 @@ fn write_file(path: &Path, format: FileFormat, snapshot: &Snapshot) -> io::Resul
 
 /// Writes a directory beside the place, then renames it.
 fn write_directory(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
-    let directory = TempDir::with_prefix_in(PREFIX, parent_of(path))?;
-    let _unfinished = Unfinished::new(directory.path());
+    let make = || TempDir::with_prefix_in(PREFIX, parent_of(path));
+    let (directory, _unfinished) = Unfinished::of(make, TempDir::path)?;
     let format = FileFormat { is_yaml: false, is_packed: false };
     // The values come kind by kind, but kinds that share a map in turns.
     let mut by_kind = std::collections::BTreeMap::<&str, Vec<Value>>::new();

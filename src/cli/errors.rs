@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::files::shown;
+use super::interrupt;
 use super::program::Program;
 use crate::sources::printable;
 
@@ -19,7 +21,7 @@ pub const EXIT_USAGE: u8 = 2;
 pub const EXIT_INCOMPLETE: u8 = 3;
 /// Failure.
 pub const EXIT_FAILURE: u8 = 4;
-/// Interrupted by the user, as shells give it.
+/// Interrupted by the user, as shells give it; other signals have codes of their own.
 pub const EXIT_INTERRUPTED: u8 = 130;
 
 pub(super) const EXIT_CODES: &str = "\
@@ -29,7 +31,7 @@ Exit codes:
   2  wrong usage
   3  done, but the input was incomplete, or something was left alone (plan --edit, apply)
   4  failure
-  130  interrupted";
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -88,7 +90,7 @@ pub enum CliError {
     #[error(transparent)]
     AdmissionConfig(#[from] crate::sources::AdmissionConfigError),
     /// A plan cannot be read.
-    #[error("`{}` is no plan: {}", path.display(), printable(why))]
+    #[error("`{}` is no plan: {}", shown(path), printable(why))]
     PlanFile {
         /// The file.
         path: PathBuf,
@@ -99,7 +101,7 @@ pub enum CliError {
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
     /// A file or directory cannot be written.
-    #[error("`{}` cannot be written", path.display())]
+    #[error("`{}` cannot be written", shown(path))]
     Write {
         /// The file or directory.
         path: PathBuf,
@@ -107,7 +109,7 @@ pub enum CliError {
         source: io::Error,
     },
     /// A file cannot be read.
-    #[error("`{}` cannot be read: {reason}", path.display())]
+    #[error("`{}` cannot be read: {reason}", shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -123,7 +125,7 @@ pub enum CliError {
         hint: String,
     },
     /// The directory of manifests cannot be read.
-    #[error("`{}` cannot be read", path.display())]
+    #[error("`{}` cannot be read", shown(path))]
     Checkout {
         /// The directory.
         path: PathBuf,
@@ -131,7 +133,7 @@ pub enum CliError {
         source: io::Error,
     },
     /// The output directory holds files already.
-    #[error("`{}` is not empty", path.display())]
+    #[error("`{}` is not empty", shown(path))]
     NotEmpty {
         /// The directory.
         path: PathBuf,
@@ -192,7 +194,7 @@ fn report(result: Result<Outcome, CliError>, program: Program) -> u8 {
         Ok(Outcome::Clean) => EXIT_CLEAN,
         Ok(Outcome::Findings) => EXIT_FINDINGS,
         Ok(Outcome::Incomplete) => EXIT_INCOMPLETE,
-        Ok(Outcome::Interrupted) => EXIT_INTERRUPTED,
+        Ok(Outcome::Interrupted) => interrupt::exit_code(),
         Err(error) if error.is_closed_pipe() => EXIT_CLEAN,
         Err(error) => {
             let mut text = format!("error: {}", with_causes(&error));

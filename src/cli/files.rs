@@ -7,6 +7,7 @@ use tempfile::NamedTempFile;
 
 use super::errors::CliError;
 use super::interrupt::Unfinished;
+use crate::objects::source::printable;
 
 /// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
 ///
@@ -19,8 +20,8 @@ pub(super) fn replace_file(
     new: &tempfile::Builder<'_, '_>,
     write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut new = new.tempfile_in(parent_of(path))?;
-    let _unfinished = Unfinished::new(new.path());
+    let make = || new.tempfile_in(parent_of(path));
+    let (mut new, _unfinished) = Unfinished::of(make, NamedTempFile::path)?;
     let mut file = BufWriter::with_capacity(1 << 16, &mut new);
     write(&mut file)?;
     file.flush()?;
@@ -32,6 +33,11 @@ pub(super) fn replace_file(
 /// The directory that a path stands in.
 pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What a message calls a path: as it was given, but for what a terminal would act on.
+pub(super) fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 /// Says which path it was that could not be written.

@@ -90,8 +90,8 @@ fn load(target: &Target) -> Result<Option<Kubeconfig>, ClusterError> {
         None => std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
     };
     let mut merged: Option<Kubeconfig> = None;
-    // As for kubectl, a file of the list may be missing.
-    for path in paths.iter().filter(|path| path.exists()) {
+    // As for kubectl, a file of the list may be missing; one that may not be looked at is a fault.
+    for path in paths.iter().filter(|path| !is_missing(path)) {
         let next = read(path)?;
         merged = Some(match merged {
             Some(earlier) => earlier.merge(next).map_err(|error| ClusterError::Kubeconfig {
@@ -107,6 +107,13 @@ fn load(target: &Target) -> Result<Option<Kubeconfig>, ClusterError> {
         None if !names_one && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() => Ok(None),
         None => Err(ClusterError::NoKubeconfig),
     }
+}
+
+/// Whether there is no such file, for sure.
+fn is_missing(path: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    let found = path.metadata();
+    found.is_err_and(|error| matches!(error.kind(), NotFound | NotADirectory))
 }
 
 fn split(list: &OsString) -> Vec<PathBuf> {

@@ -10,6 +10,7 @@ mod corpus;
 mod docs;
 mod edit;
 mod explain;
+mod faults;
 mod findings;
 mod help;
 mod html;

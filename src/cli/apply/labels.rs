@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::errors::{self, CliError, Outcome};
+use super::super::files::shown;
 use super::record::RecordFile;
 use super::server;
 use super::session::{Labelled, Labelling, Session, namespace, pod_security_labels, text_of};
@@ -233,7 +234,7 @@ fn keep(checked: &[Checked], record: &mut RecordFile) -> Result<(), CliError> {
                 message: format!(
                     "namespace `{}` is not as `{}` knows it: {}",
                     printable(&change.name),
-                    record.path.display(),
+                    shown(&record.path),
                     printable(&changed.join("; "))
                 ),
                 hint: "give another file with `--undo-file`, to be put back to what is there now"

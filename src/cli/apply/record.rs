@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::errors::CliError;
-use super::super::files::{failed, replace_file};
+use super::super::files::{failed, replace_file, shown};
 use crate::objects::names::{is_namespace_name, is_object_name};
 use crate::rollout::Undo;
 
@@ -36,7 +36,7 @@ impl RecordFile {
         known.check_cluster(cluster)?;
         if known.undo.stage != stage {
             return Err(CliError::Stopped {
-                message: format!("`{}` is of the stage {}", path.display(), known.undo.stage),
+                message: format!("`{}` is of the stage {}", shown(path), known.undo.stage),
                 hint: "give another file with `--undo-file`".to_owned(),
             });
         }
@@ -78,7 +78,7 @@ impl RecordFile {
         Err(CliError::Stopped {
             message: format!(
                 "`{}` is of another cluster, which was at {}",
-                self.path.display(),
+                shown(&self.path),
                 crate::objects::source::printable(&self.undo.server)
             ),
             hint: "choose that cluster with `--context`, or another file".to_owned(),
