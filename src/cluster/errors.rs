@@ -126,8 +126,8 @@ impl ClusterError {
             }
             Self::Helper { .. } => "run it by hand, or log in again".to_owned(),
             Self::Unauthorized { .. } => {
-                "the login may have expired: log in again, then see whether `kubectl auth whoami` \
-                 works"
+                "the login may have expired: log in again, then see whether `kubectl auth can-i list \
+                 pods` answers"
                     .to_owned()
             }
             Self::Certificate { .. } => "check the cluster's certificate-authority in the kubeconfig, \

@@ -148,7 +148,7 @@ fn defaults(plan: &Plan, enforce: Level) -> Policy {
 
 /// The strictest level that new namespaces can be asked for, and why: restricted where every namespace
 /// satisfies it, as its demands have to be written into each template; else baseline, as what it refuses
-/// is an exception that a label can make. Nothing that is there breaks by it, as that is labelled or
+/// is an exception that a label can make. Nothing that was seen breaks by it, as that is labelled or
 /// exempt. Never less than the present default.
 fn fitting(plan: &Plan) -> (Level, String) {
     let levels: Vec<Level> = plan
