@@ -329,6 +329,26 @@ fn directories_are_too_deep() {
 }
 
 #[test]
+fn a_manifest_to_edit_is_too_large_or_too_deep() {
+    let folder = Folder::with(&[("a.json", GOOD), ("git/big.yaml", "")]);
+    let big = std::fs::OpenOptions::new().write(true).open(folder.path("git/big.yaml")).unwrap();
+    big.set_len((64 << 20) + 1).unwrap();
+    let below = |n: usize| format!("d{}", "/d".repeat(n - 1));
+    folder.write(&format!("git/{}/a.yaml", below(65)), GOOD);
+    let run = folder.psp2psa("plan -f a.json --edit git").run();
+    let said = format!(
+        "left alone: big.yaml: it is too large\n\
+         left alone: {}: the directories are too deep\n\
+         nothing that can be changed\n",
+        below(65)
+    );
+    assert_eq!((run.code, run.stderr), (3, said));
+    // One that is not so deep is read.
+    let run = folder.psp2psa("plan -f a.json --edit git/d").run();
+    assert_eq!(run.stderr, "nothing to change\n");
+}
+
+#[test]
 fn a_cell_of_a_table_is_cut() {
     let long = "n".repeat(4_000);
     let pods = GOOD.to_owned() + &GOOD.replace("good", &long);
