@@ -72,7 +72,7 @@ fn harmless(name: &str) -> String {
 /// No report holds a byte that a terminal acts on, but data of which programs are the readers.
 fn assert_shows_safely(report: &Report) {
     let is_bad = |c: char| match report.reader {
-        Reader::Json | Reader::Data | Reader::Shell => c < ' ' && c != '\n' && c != '\t',
+        Reader::Data | Reader::Shell => c < ' ' && c != '\n' && c != '\t',
         _ => c != '\n' && printed::acts_on_a_terminal(c),
     };
     if let Some(at) = report.text.find(is_bad) {

@@ -75,7 +75,8 @@ pub fn markdown(text: &str) -> Vec<String> {
                     parts.push("fence ends".to_owned());
                 }
             }
-            None if ticks.len() >= 3 => {
+            // What has another tick in its line is code within a paragraph.
+            None if ticks.len() >= 3 && !line[ticks.len()..].contains('`') => {
                 fence = Some(ticks);
                 parts.push(format!("fence {}", line.trim_start_matches('`')));
             }
