@@ -15,8 +15,8 @@ use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
 use super::input::read_cluster;
 use super::plan_args::PlanArgs;
-use crate::objects::source::printable;
 use crate::reports::apply::{self, ApplyReport};
+use crate::reports::quoting::shell_word;
 use crate::reports::{Document, StructuredFormat, write_structured};
 use crate::rollout::waves::DEFAULT_SIZE;
 use record::RecordFile;
@@ -130,7 +130,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     }
     let target = args.cluster.request(&[]).target;
     if let Some(path) = &args.undo {
-        let record = RecordFile::read(path)?;
+        let record = RecordFile::open(path, args.dry_run)?;
         let mut session = Session::begin(args, &target, record.undo.stage.clone())?;
         let result = undo::run(&mut session, record);
         return finish(args, session.report, result, out);
@@ -146,8 +146,9 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     let mut session = Session::begin(args, &target, stage.as_str().to_owned())?;
     let default = PathBuf::from(format!("psp2psa-undo-{}.json", stage.as_str()));
     let path = args.undo_file.as_ref().unwrap_or(&default);
+    let server = session.writer.server();
     let mut record =
-        RecordFile::begin(path, stage.as_str(), session.writer.server(), &session.cluster)?;
+        RecordFile::begin(path, stage.as_str(), server, &session.cluster, args.dry_run)?;
     let stage_of = match stage {
         StageName::Warn => crate::rollout::Stage::Warn,
         StageName::Enforce | StageName::Bypass => crate::rollout::Stage::Enforce,
@@ -183,10 +184,12 @@ fn finish(
         Format::Json => write_structured(&document, StructuredFormat::Json, out),
         Format::Yaml => write_structured(&document, StructuredFormat::Yaml, out),
     };
-    printed.and_then(|()| out.flush()).map_err(CliError::Output)?;
     if let (Some(path), false) = (&report.undo_file, report.undo) {
-        let path = printable(path);
+        let path = shell_word(path).unwrap_or_else(|| path.clone());
         errors::say(&format!("`psp2psa apply --undo {path}` puts back what was there"));
     }
-    result
+    // Why the run has stopped matters more than that nobody reads its report.
+    let outcome = result?;
+    printed.and_then(|()| out.flush()).map_err(CliError::Output)?;
+    Ok(outcome)
 }

@@ -112,10 +112,22 @@ pub(super) fn write_rollout(directory: &Path, files: &[File]) -> Result<(), CliE
 
 fn write_below(directory: &Path, name: &str, text: &str) -> Result<(), CliError> {
     let path = directory.join(name);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(failed(parent))?;
+    let mut parent = directory.to_owned();
+    for part in Path::new(name).parent().into_iter().flat_map(Path::components) {
+        parent.push(part);
+        make_directory(&parent).map_err(failed(&parent))?;
     }
     replace(&path, |out| out.write_all(text.as_bytes()))
+}
+
+/// Makes a directory; one that is there stays. A link to one does not count: it could lead anywhere.
+fn make_directory(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if fs::symlink_metadata(path)?.is_dir() { Ok(()) } else { Err(error) }
+        }
+        made => made,
+    }
 }
 
 /// Removes the files that an earlier run has listed and that are not `wanted`, with directories and

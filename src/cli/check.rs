@@ -2,10 +2,13 @@
 
 use std::io::Write;
 
-use super::errors::{CliError, Outcome};
-use super::input::{InputArgs, Known};
+use super::errors::{self, CliError, Outcome};
+use super::input::{self, InputArgs, Known};
 use super::items::Items;
+use super::output::Output;
 use crate::level::Level;
+use crate::objects::Object;
+use crate::objects::snapshot::SnapshotBuilder;
 use crate::reports::check::{self, CheckItem, CheckReport};
 use crate::reports::item::Subject;
 use crate::reports::{self, StructuredFormat};
@@ -61,22 +64,44 @@ enum Format {
     Jsonl,
 }
 
-pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Outcome, CliError> {
     let mut items = match args.output {
         Format::Jsonl => Items::lines(out),
         _ => Items::kept(),
     };
     let mut has_findings = false;
-    let outcome = args.input.read(&mut |index, source, object| match object {
+    let mut n_items = 0;
+    // What `collect` says of its own reading.
+    let mut accounts = SnapshotBuilder::new(&args.namespace);
+    let mut outcome = args.input.read(&mut |index, source, object| match object {
         Ok(Known { api_version, kind, object }) => {
+            if let Object::Collection(_) = object {
+                return accounts.add(object, &source);
+            }
             let subject = Subject::of(&object, api_version, kind, &args.namespace);
             let Some(subject) = subject else { return };
+            n_items += 1;
             let item = CheckItem::judge(index, source, &subject, args.pss_version, args.prepare);
             has_findings |= args.level.is_some_and(|level| !item.allows(level));
             items.take(item);
         }
-        Err(error) => items.take(CheckItem::unreadable(index, source, &error)),
+        Err(error) => {
+            n_items += 1;
+            items.take(CheckItem::unreadable(index, source, &error));
+        }
     })?;
+    let accounts = accounts.finish();
+    input::report_reading(&accounts);
+    if !accounts.reading.is_complete() {
+        outcome = Outcome::Incomplete;
+    }
+    if n_items == 0 {
+        errors::say("warning: nothing is judged: the input holds no pod and no workload");
+        // A check that has nothing to check has not passed.
+        if args.level.is_some() {
+            outcome = Outcome::Incomplete;
+        }
+    }
     let report = CheckReport::new(args.pss_version, items.into_kept());
     match args.output {
         Format::Jsonl => Ok(()),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::errors::{self, CliError};
-use super::files::{failed, replace_file};
+use super::files::{failed, replace_file_for_good};
 use crate::manifests::{Edits, LeftAlone, Manifest, Reason, mentions_namespaces};
 use crate::objects::source::printable;
 
@@ -153,13 +153,36 @@ fn obstacle(path: &Path, before: &String) -> Option<&'static str> {
     }
 }
 
-/// Replaces a file, and leaves who may read and run it.
+/// Replaces a file, and leaves whose it is, and who may read and run it.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let permissions = fs::metadata(path)?.permissions();
-    replace_file(path, &tempfile::Builder::new(), |out| {
+    let found = fs::metadata(path)?;
+    replace_file_for_good(path, &tempfile::Builder::new(), |out| {
         out.write_all(text.as_bytes())?;
-        out.get_ref().as_file().set_permissions(permissions)
+        let new = out.get_ref().as_file();
+        give_to_owner_of(&found, new)?;
+        new.set_permissions(found.permissions())
     })
+}
+
+/// A checkout is edited by root at times, and stays its owner's.
+#[cfg(unix)]
+fn give_to_owner_of(old: &fs::Metadata, new: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let made = new.metadata()?;
+    if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    match fchown(new, Some(old.uid()), Some(old.gid())) {
+        // Who may write a file of another's may not always give one away.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        given => given,
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on systems where files have owners")]
+fn give_to_owner_of(_old: &fs::Metadata, _new: &fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

@@ -46,6 +46,20 @@ pub(super) struct ClusterArgs {
 }
 
 impl ClusterArgs {
+    /// The flag that says which cluster, if one is given: beside files it would be passed over, and who
+    /// gives both may take the one's answer for the other's.
+    pub(super) fn chosen(&self) -> Option<&'static str> {
+        [
+            (self.kubeconfig.is_some(), "--kubeconfig"),
+            (self.context.is_some(), "--context"),
+            (self.cluster.is_some(), "--cluster"),
+            (self.user.is_some(), "--user"),
+            (self.impersonate.is_some(), "--as"),
+        ]
+        .into_iter()
+        .find_map(|(is_given, flag)| is_given.then_some(flag))
+    }
+
     /// What to read.
     pub(super) fn request(&self, namespaces: &[String]) -> Request {
         let mut namespaces = namespaces.to_vec();

@@ -12,13 +12,13 @@ use tempfile::TempDir;
 
 use super::cluster_args::ClusterArgs;
 use super::errors::{self, CliError, Outcome};
-use super::files::{failed, parent_of, replace_file, shown};
+use super::files::{failed, file_behind, parent_of, replace_file_for_good, shown, sync_directory};
 use super::input::{InputArgs, read_snapshot, read_snapshot_with_events};
 use super::interrupt::Unfinished;
 use crate::cluster;
 use crate::objects::encode;
 use crate::objects::snapshot::Snapshot;
-use crate::reports::yaml;
+use crate::reports::{write_compact, yaml};
 
 /// What the names of files begin with until they are whole.
 const PREFIX: &str = ".psp2psa-";
@@ -147,6 +147,7 @@ impl Place {
                 });
             }
         };
+        file_behind(path).map_err(failed(path))?;
         Ok(Self::File(FileFormat { is_yaml, is_packed }))
     }
 }
@@ -154,7 +155,7 @@ impl Place {
 /// Writes beside the place, then renames: whoever looks finds the old file or the new one, whole.
 fn write_file(path: &Path, format: FileFormat, snapshot: &Snapshot) -> io::Result<()> {
     // Nobody else may read what a snapshot holds.
-    replace_file(path, tempfile::Builder::new().prefix(PREFIX), |writer| {
+    replace_file_for_good(&file_behind(path)?, tempfile::Builder::new().prefix(PREFIX), |writer| {
         let values = encode::values(snapshot).map(|(_, value)| value);
         if format.is_packed {
             let mut packer = GzEncoder::new(&mut *writer, Compression::default());
@@ -163,15 +164,14 @@ fn write_file(path: &Path, format: FileFormat, snapshot: &Snapshot) -> io::Resul
         } else {
             write_values(writer, format, values)?;
         }
-        writer.flush()?;
-        writer.get_ref().as_file().sync_all()
+        Ok(())
     })
 }
 
 /// Writes a directory beside the place, then renames it.
 fn write_directory(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let make = || TempDir::with_prefix_in(PREFIX, parent_of(path));
-    let (directory, _unfinished) = Unfinished::of(make, TempDir::path)?;
+    let (_unfinished, directory) = Unfinished::of(make, TempDir::path)?;
     let format = FileFormat { is_yaml: false, is_packed: false };
     // The values come kind by kind, but kinds that share a map in turns.
     let mut by_kind = std::collections::BTreeMap::<&str, Vec<Value>>::new();
@@ -187,7 +187,7 @@ fn write_directory(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     fs::rename(directory.path(), path)?;
     // It is the snapshot now, and stays.
     let _ = directory.keep();
-    Ok(())
+    sync_directory(parent_of(path))
 }
 
 fn write_values(
@@ -212,7 +212,7 @@ fn write_list(writer: &mut impl Write, values: impl Iterator<Item = Value>) -> i
     writer.write_all(b"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[")?;
     for (index, value) in values.enumerate() {
         writer.write_all(if index > 0 { b",\n" } else { b"\n" })?;
-        serde_json::to_writer(&mut *writer, &value)?;
+        write_compact(&value, writer)?;
     }
     writer.write_all(b"\n]}\n")
 }

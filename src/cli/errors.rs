@@ -23,6 +23,8 @@ pub const EXIT_INCOMPLETE: u8 = 3;
 pub const EXIT_FAILURE: u8 = 4;
 /// Interrupted by the user, as shells give it; other signals have codes of their own.
 pub const EXIT_INTERRUPTED: u8 = 130;
+/// Nobody reads the stream any more, so that its end is not known; as shells give it for SIGPIPE.
+pub const EXIT_UNREAD: u8 = 141;
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -31,7 +33,8 @@ Exit codes:
   2  wrong usage
   3  done, but the input was incomplete, or something was left alone (plan --edit, apply)
   4  failure
-  130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)
+  141  nobody reads what -o jsonl prints any more";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -172,36 +175,36 @@ impl CliError {
             Self::Output(_) | Self::Write { .. } => return None,
         }))
     }
-
-    /// Whether the reader of our output has gone away, which is no failure.
-    fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
 }
 
 /// Reports how a run ended, and gives its exit code.
-pub(super) fn exit(result: Result<Outcome, CliError>, program: Program) -> ExitCode {
-    ExitCode::from(report(result, program))
+pub(super) fn exit(result: Result<Outcome, CliError>) -> ExitCode {
+    ExitCode::from(report(result))
 }
 
-/// Ends the program where nobody takes what it prints any more: its input may have no end.
+/// Ends the program where it cannot print: its input may have no end.
 pub(super) fn end(output: io::Error) -> ! {
-    std::process::exit(report(Err(CliError::Output(output)), Program::Itself).into())
+    std::process::exit(report(Err(CliError::Output(output))).into())
 }
 
-fn report(result: Result<Outcome, CliError>, program: Program) -> u8 {
+/// Ends the program where nobody reads what it prints any more, without a word: what it would have
+/// found is not known.
+pub(super) fn end_unread() -> ! {
+    std::process::exit(EXIT_UNREAD.into())
+}
+
+fn report(result: Result<Outcome, CliError>) -> u8 {
     match result {
         Ok(Outcome::Clean) => EXIT_CLEAN,
         Ok(Outcome::Findings) => EXIT_FINDINGS,
         Ok(Outcome::Incomplete) => EXIT_INCOMPLETE,
         Ok(Outcome::Interrupted) => interrupt::exit_code(),
-        Err(error) if error.is_closed_pipe() => EXIT_CLEAN,
         Err(error) => {
             let mut text = format!("error: {}", with_causes(&error));
             if let Some(hint) = error.hint() {
                 let _ = write!(text, "\nhint: {hint}");
             }
-            say(&program.say(&text));
+            say(&text);
             error.code()
         }
     }
@@ -224,13 +227,14 @@ pub(super) fn report_usage(error: &clap::Error) -> ExitCode {
     // Help and version come as errors too; they belong on standard output, and are no failure.
     match error.print() {
         _ if error.use_stderr() => ExitCode::from(EXIT_USAGE),
-        printed => {
-            exit(printed.map(|()| Outcome::Clean).map_err(CliError::Output), Program::Itself)
-        }
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        printed => exit(printed.map(|()| Outcome::Clean).map_err(CliError::Output)),
     }
 }
 
-/// Writes a line to standard error; where that fails there is nobody left to tell.
+/// Writes lines to standard error, with nothing in them that a terminal acts on; where that fails there
+/// is nobody left to tell.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
+    let _ = writeln!(io::stderr(), "{}", Program::current().say(&lines.join("\n")));
 }

@@ -1,7 +1,8 @@
 //! How does a file get to its place, whole or not at all?
 
+use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -9,7 +10,8 @@ use super::errors::CliError;
 use super::interrupt::Unfinished;
 use crate::objects::source::printable;
 
-/// Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
+/// Writes a file in one step: whoever reads it sees the old text or the new one, never a part. A link
+/// is replaced by the file.
 ///
 /// `new` says what the file is called until then, and who may read it.
 ///
@@ -20,14 +22,64 @@ pub(super) fn replace_file(
     new: &tempfile::Builder<'_, '_>,
     write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let make = || new.tempfile_in(parent_of(path));
-    let (mut new, _unfinished) = Unfinished::of(make, NamedTempFile::path)?;
+    let make = || new.tempfile_in(parent_of(path)).map_err(without_path);
+    let (_unfinished, mut new) = Unfinished::of(make, NamedTempFile::path)?;
     let mut file = BufWriter::with_capacity(1 << 16, &mut new);
     write(&mut file)?;
     file.flush()?;
     drop(file);
     new.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// As [`replace_file`], and waits until the file is on the disk.
+///
+/// # Errors
+/// As those of [`replace_file`].
+pub(super) fn replace_file_for_good(
+    path: &Path,
+    new: &tempfile::Builder<'_, '_>,
+    write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
+) -> io::Result<()> {
+    replace_file(path, new, |file| {
+        write(file)?;
+        file.flush()?;
+        file.get_ref().as_file().sync_all()
+    })?;
+    sync_directory(parent_of(path))
+}
+
+/// Where a file is that is named by `path`: links lead to it.
+///
+/// # Errors
+/// Where something else stands there, such as a pipe, which a file would replace.
+pub(super) fn file_behind(path: &Path) -> io::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => fs::canonicalize(path),
+        Ok(_) => Err(io::Error::other("it is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A name that is new in a directory is on the disk only once the directory is.
+#[cfg(unix)]
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on systems that can")]
+pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The fault without the name of a file that nobody has asked for.
+fn without_path(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }
 
 /// The directory that a path stands in.

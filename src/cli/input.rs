@@ -11,6 +11,7 @@ use crate::cluster;
 use crate::objects::Object;
 use crate::objects::meta::Name;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
+use crate::objects::source::printable;
 use crate::sources::{self, Content, Input, ObjectError, Source};
 
 /// Where objects come from, the same for every subcommand.
@@ -104,7 +105,7 @@ pub(super) fn read_snapshot(
     cluster: &ClusterArgs,
     namespaces: &[String],
 ) -> Result<Snapshot, CliError> {
-    read(input, &cluster.request(namespaces))
+    read(input, cluster, &cluster.request(namespaces))
 }
 
 /// As [`read_snapshot`], of a cluster with the events that say that pods were refused.
@@ -113,7 +114,8 @@ pub(super) fn read_snapshot_with_events(
     cluster: &ClusterArgs,
     namespaces: &[String],
 ) -> Result<Snapshot, CliError> {
-    read(input, &cluster::Request { with_events: true, ..cluster.request(namespaces) })
+    let request = cluster::Request { with_events: true, ..cluster.request(namespaces) };
+    read(input, cluster, &request)
 }
 
 /// Reads a dump or snapshot.
@@ -122,11 +124,21 @@ pub(super) fn read_file(path: &Path) -> Result<Snapshot, CliError> {
     read_dumps(&input, SnapshotBuilder::default())
 }
 
-fn read(input: &InputArgs, request: &cluster::Request) -> Result<Snapshot, CliError> {
-    if !input.is_empty() {
-        return read_dumps(input, SnapshotBuilder::default());
+fn read(
+    input: &InputArgs,
+    cluster: &ClusterArgs,
+    request: &cluster::Request,
+) -> Result<Snapshot, CliError> {
+    match (input.is_empty(), cluster.chosen()) {
+        (true, _) => read_live(request),
+        (false, None) => read_dumps(input, SnapshotBuilder::default()),
+        (false, Some(flag)) => Err(CliError::Usage {
+            message: format!(
+                "`-f` and `{flag}` do not go together: either files are read, or a cluster"
+            ),
+            hint: "leave one of them out".to_owned(),
+        }),
     }
-    read_live(request)
 }
 
 /// Reads the dumps into what was begun, and says on standard error what cannot be read.
@@ -176,12 +188,13 @@ pub(super) fn report_reading(snapshot: &Snapshot) {
     }
     for unlisted in &reading.unlisted {
         let of = unlisted.namespace.as_deref().map_or(String::new(), |name| format!(" of {name}"));
-        errors::say(&format!(
+        // A snapshot may say it, so that each is to be one line.
+        errors::say(&printable(&format!(
             "error: the {} objects{of} are missing: {}",
             unlisted.kind, unlisted.reason
-        ));
+        )));
         if !unlisted.grant.is_empty() {
-            errors::say(&format!("hint: {}", unlisted.grant));
+            errors::say(&printable(&format!("hint: {}", unlisted.grant)));
         }
     }
     for conflict in &reading.conflicts {

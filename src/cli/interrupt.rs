@@ -114,21 +114,22 @@ fn on_interruption(act: fn(u8)) {
 pub(super) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// What `begin` makes, and its removal.
+    /// What `begin` makes, and before it its removal: what is bound last is dropped first, so that
+    /// there is no moment at which it is there and nobody removes it.
     ///
     /// # Errors
     /// Those of `begin`.
     pub(super) fn of<T>(
         begin: impl FnOnce() -> io::Result<T>,
         path: fn(&T) -> &Path,
-    ) -> io::Result<(T, Self)> {
+    ) -> io::Result<(Self, T)> {
         handle();
         // There is no moment at which it is there and not on the list.
         with_paths(|paths| {
             let new = begin()?;
             let path = path(&new).to_owned();
             paths.push(path.clone());
-            Ok((new, Self(path)))
+            Ok((Self(path), new))
         })
     }
 }
@@ -154,7 +155,7 @@ mod tests {
         let is_listed =
             |path: &str| with_paths(|paths| paths.iter().any(|it| *it == Path::new(path)));
         let unfinished = |path: &'static str| {
-            let (_, unfinished) = Unfinished::of(|| Ok(path), |path| Path::new(*path)).unwrap();
+            let (unfinished, _) = Unfinished::of(|| Ok(path), |path| Path::new(*path)).unwrap();
             unfinished
         };
         let (one, two) = (unfinished("one"), unfinished("two"));

@@ -24,6 +24,7 @@ mod interrupt;
 mod items;
 mod judge_args;
 mod not_found;
+mod output;
 mod plan;
 mod plan_args;
 mod policies;
@@ -34,12 +35,13 @@ mod simulate;
 mod verify;
 mod words;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use errors::{CliError, Outcome};
+use output::Output;
 use program::Program;
 
 /// Takes a Kubernetes cluster from PodSecurityPolicy to Pod Security Admission
@@ -86,8 +88,7 @@ pub fn command() -> clap::Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let program = Program::of(std::env::args_os().next().as_deref());
-    let parsed = program
+    let parsed = Program::current()
         .named(Cli::command())
         .try_get_matches()
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
@@ -95,11 +96,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => run(cli.command),
         Err(error) => return errors::report_usage(&error),
     };
-    errors::exit(result, program)
+    errors::exit(result)
 }
 
 fn run(command: Command) -> Result<Outcome, CliError> {
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut out = Output::new();
     let outcome = match command {
         Command::Plan(args) => plan::run(&args, &mut out)?,
         Command::Explain(args) => explain::run(&args, &mut out)?,

@@ -6,7 +6,7 @@ use super::admission_args::AdmissionArgs;
 use super::errors::{self, CliError};
 use super::judge_args::JudgeArgs;
 use crate::level::Level;
-use crate::migrate::plan::Plan;
+use crate::migrate::plan::{Missing, Plan};
 use crate::migrate::{Options, assemble};
 use crate::objects::selector::Selector;
 use crate::objects::snapshot::Snapshot;
@@ -67,7 +67,7 @@ impl PlanArgs {
         !self.namespace.is_empty() || self.selector.is_some()
     }
 
-    /// The plan; says which of the named namespaces are not in the input.
+    /// The plan; says which of the named namespaces are not in the input, for which it is not complete.
     ///
     /// # Errors
     /// Where the configuration of Pod Security admission that was given cannot be read.
@@ -88,13 +88,21 @@ impl PlanArgs {
             });
             is_named && is_labelled
         };
-        let plan = assemble::plan(snapshot, &options, &is_selected);
+        let mut plan = assemble::plan(snapshot, &options, &is_selected);
         for name in names {
             let is_known = snapshot.namespaces.contains_key(name)
                 || plan.namespaces.iter().any(|namespace| *namespace.name == *name);
             if !is_known {
                 errors::say(&format!("warning: namespace `{name}` is not in the input"));
+                plan.complete = false;
+                plan.missing.push(Missing {
+                    what: format!("namespace {name}"),
+                    why: "the plan is asked for it, and the input does not have it".to_owned(),
+                });
             }
+        }
+        if self.selector.is_some() && plan.namespaces.is_empty() {
+            errors::say("warning: no namespace has labels that match the selector");
         }
         Ok(plan)
     }

@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use clap::Command;
 
@@ -18,6 +19,12 @@ pub(super) enum Program {
 }
 
 impl Program {
+    /// The name that this process was started by.
+    pub(super) fn current() -> Self {
+        static CURRENT: OnceLock<Program> = OnceLock::new();
+        *CURRENT.get_or_init(|| Self::of(std::env::args_os().next().as_deref()))
+    }
+
     /// The name that a process was started by.
     pub(super) fn of(argv0: Option<&OsStr>) -> Self {
         let stem = argv0.and_then(|path| Path::new(path).file_stem()).unwrap_or_default();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::errors::{self, CliError, Outcome};
 use super::input::{self, InputArgs, Known};
 use super::items::Items;
+use super::output::Output;
 use crate::migrate::known;
 use crate::migrate::simulation::Simulation;
 use crate::objects::Object;
@@ -112,14 +113,14 @@ enum Question {
     Unreadable(ObjectError),
 }
 
-pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Outcome, CliError> {
     let mut questions = Vec::new();
     let (snapshot, mut outcome) = if args.policies.is_empty() {
         args.read_all(&mut questions)?
     } else {
         (args.read_policies()?, Outcome::Clean)
     };
-    if !snapshot.reading.is_complete() || !snapshot.reading.conflicts.is_empty() {
+    if !snapshot.reading.is_complete() {
         outcome = Outcome::Incomplete;
     }
 
@@ -139,6 +140,14 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     }
     if !args.policies.is_empty() && args.read_pods(&snapshot, &mut answer)? == Outcome::Incomplete {
         outcome = Outcome::Incomplete;
+    }
+
+    if admission.n_answers == 0 {
+        errors::say("warning: nothing is answered for: the input holds no pod and no workload");
+        // A check that has nothing to check has not passed.
+        if args.exit_code {
+            outcome = Outcome::Incomplete;
+        }
     }
 
     let report = SimulationReport::new(items.into_kept());

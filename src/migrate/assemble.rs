@@ -76,6 +76,7 @@ struct Planner<'s, 'o> {
     snapshot: &'s Snapshot,
     options: &'o Options,
     rules: Arc<Rules<'s>>,
+    gaps: gaps::OfNamespaces<'s>,
     translations: BTreeMap<Name, translate::Translation>,
 }
 
@@ -88,7 +89,8 @@ impl<'s, 'o> Planner<'s, 'o> {
             .iter()
             .map(|(name, policy)| (name.clone(), translate::translate(policy, options.pss_version)))
             .collect();
-        Self { snapshot, options, rules, translations }
+        let gaps = gaps::OfNamespaces::new(snapshot);
+        Self { snapshot, options, rules, gaps, translations }
     }
 
     /// Plans namespaces with their units, on as many threads as are wanted; each takes the next
@@ -129,7 +131,7 @@ impl<'s, 'o> Planner<'s, 'o> {
         simulation: &Simulation<'s>,
         is_cluster_complete: bool,
     ) -> NamespacePlan {
-        let missing = gaps::of_namespace(self.snapshot, name);
+        let missing = self.gaps.of(name);
         let Options { pss_version: version, ref configuration, is_configured, .. } = *self.options;
         let judge = Judge { version, exemptions: &configuration.exemptions };
         let exempt = configuration.exemptions.namespaces.contains(&**name);

@@ -1,8 +1,10 @@
 //! What does the input lack, so that an answer is uncertain?
 
+use std::collections::BTreeMap;
+
 use crate::objects::meta::Name;
 use crate::objects::server::Unlisted;
-use crate::objects::snapshot::Snapshot;
+use crate::objects::snapshot::{Conflict, Snapshot};
 use crate::objects::source::ObjectError;
 use crate::objects::workload::WorkloadKind;
 
@@ -27,34 +29,73 @@ pub fn of_cluster(snapshot: &Snapshot) -> Vec<Missing> {
         .collect()
 }
 
-/// What concerns one namespace.
-#[must_use]
-pub fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Vec<Missing> {
-    let objects = snapshot.reading.unreadable.iter();
-    let mut missing: Vec<_> =
-        objects.filter(|error| namespace_of(error) == Some(namespace)).map(unreadable).collect();
-    let lists = snapshot.reading.unlisted.iter();
-    missing.extend(lists.filter(|list| list.namespace.as_deref() == Some(namespace)).map(unlisted));
-    let conflicts = snapshot.reading.conflicts.iter();
-    missing.extend(
-        conflicts
-            .filter(|conflict| match conflict.kind {
-                "Namespace" => *conflict.name == *namespace,
-                _ => conflict.namespace.is_empty() || *conflict.namespace == *namespace,
-            })
-            .map(|conflict| Missing {
-                what: format!("the newest {} {}", conflict.kind, conflict.name),
-                why: "it was given in versions of which none is known to be the newest".to_owned(),
+/// What concerns single namespaces, sorted out once for all of them.
+#[derive(Debug)]
+pub struct OfNamespaces<'s> {
+    snapshot: &'s Snapshot,
+    unreadable: BTreeMap<&'s str, Vec<&'s ObjectError>>,
+    unlisted: BTreeMap<&'s str, Vec<&'s Unlisted>>,
+    /// Those of objects of the cluster stand under the empty name, and concern every namespace.
+    conflicts: BTreeMap<&'s str, Vec<&'s Conflict>>,
+}
+
+impl<'s> OfNamespaces<'s> {
+    /// What a snapshot lacks.
+    #[must_use]
+    pub fn new(snapshot: &'s Snapshot) -> Self {
+        let reading = &snapshot.reading;
+        Self {
+            snapshot,
+            unreadable: grouped(&reading.unreadable, namespace_of),
+            unlisted: grouped(&reading.unlisted, |list| list.namespace.as_deref()),
+            conflicts: grouped(&reading.conflicts, |conflict| match conflict.kind {
+                "Namespace" => Some(&conflict.name),
+                _ => Some(&conflict.namespace),
             }),
-    );
-    // Without any Namespace the whole kind is missing, and of_cluster says so.
-    if !snapshot.namespaces.is_empty() && !snapshot.namespaces.contains_key(namespace) {
-        missing.push(Missing {
-            what: format!("Namespace {namespace}"),
-            why: "its labels are not known".to_owned(),
-        });
+        }
     }
-    missing
+
+    /// What concerns that namespace.
+    #[must_use]
+    pub fn of(&self, namespace: &str) -> Vec<Missing> {
+        let objects = self.unreadable.get(namespace).into_iter().flatten();
+        let lists = self.unlisted.get(namespace).into_iter().flatten();
+        let mut missing: Vec<_> = objects.copied().map(unreadable).collect();
+        missing.extend(lists.copied().map(unlisted));
+        let mut conflicts: Vec<&Conflict> = ["", namespace]
+            .iter()
+            .filter_map(|it| self.conflicts.get(it))
+            .flatten()
+            .copied()
+            .collect();
+        conflicts.sort();
+        missing.extend(conflicts.into_iter().map(|conflict| Missing {
+            what: format!("the newest {} {}", conflict.kind, conflict.name),
+            why: "it was given in versions of which none is known to be the newest".to_owned(),
+        }));
+        // Without any Namespace the whole kind is missing, and of_cluster says so.
+        let namespaces = &self.snapshot.namespaces;
+        if !namespaces.is_empty() && !namespaces.contains_key(namespace) {
+            missing.push(Missing {
+                what: format!("Namespace {namespace}"),
+                why: "its labels are not known".to_owned(),
+            });
+        }
+        missing
+    }
+}
+
+fn grouped<'s, T>(
+    all: &'s [T],
+    namespace_of: impl Fn(&'s T) -> Option<&'s str>,
+) -> BTreeMap<&'s str, Vec<&'s T>> {
+    let mut groups = BTreeMap::<&str, Vec<&T>>::new();
+    for one in all {
+        if let Some(namespace) = namespace_of(one) {
+            groups.entry(namespace).or_default().push(one);
+        }
+    }
+    groups
 }
 
 /// The namespaces of objects and lists that could not be read.

@@ -6,6 +6,7 @@
 use super::meta::Name;
 use super::server::{Server, Unlisted};
 use super::slim::slim;
+use super::snapshot::Conflict;
 use super::source::{ObjectError, Source};
 use super::time::MaybeTime;
 
@@ -25,7 +26,7 @@ slim! {
         "kinds" kinds: Vec<String>,
         /// `unlisted`: the lists that the cluster did not give.
         "unlisted" unlisted: Vec<CollectedUnlisted>,
-        /// `unreadable`: the objects that could not be read.
+        /// `unreadable`: the objects that could not be read, or of which the newest version is not known.
         "unreadable" unreadable: Vec<CollectedError>,
         /// `unreadableInputs`: what could not be read to its end.
         "unreadableInputs" unreadable_inputs: Vec<String>,
@@ -145,6 +146,23 @@ impl From<&CollectedError> for ObjectError {
             field: error.field.clone(),
             reason: error.reason.clone(),
         }
+    }
+}
+
+impl From<&Conflict> for CollectedError {
+    /// Of the versions the snapshot has one only, so that whoever reads it sees no conflict.
+    fn from(conflict: &Conflict) -> Self {
+        Self::from(&ObjectError {
+            at: conflict.kept.clone(),
+            line: conflict.kept.line,
+            api_version: String::new(),
+            kind: conflict.kind.to_owned(),
+            namespace: conflict.namespace.to_string(),
+            name: conflict.name.to_string(),
+            field: String::new(),
+            reason: "it stands elsewhere too with other contents, and neither is known to be newer"
+                .to_owned(),
+        })
     }
 }
 

@@ -89,10 +89,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Whether everything that was given could be read.
+    /// Whether everything that was given could be read, and is known to be the newest.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.unreadable.is_empty() && self.unreadable_inputs.is_empty() && self.unlisted.is_empty()
+        self.unreadable.is_empty()
+            && self.unreadable_inputs.is_empty()
+            && self.unlisted.is_empty()
+            && self.conflicts.is_empty()
     }
 
     /// Whether something that could not be read may belong to a namespace: an object of that

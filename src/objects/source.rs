@@ -68,7 +68,7 @@ impl fmt::Display for ObjectError {
         if !self.field.is_empty() {
             write!(f, "{}: ", printable(&self.field))?;
         }
-        f.write_str(&self.reason)
+        f.write_str(&printable(&self.reason))
     }
 }
 
@@ -95,7 +95,9 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(printed)
 }
 
-fn is_unprintable(c: char) -> bool {
+/// Whether a terminal would act on the character; see [`printable`].
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
     // Bidirectional marks, embeddings and isolates; separators that end a line; invisible
     // characters that make two names look alike.
     const REORDERING: &[std::ops::RangeInclusive<char>] = &[

@@ -172,7 +172,14 @@ fn list_files(
                 Some(depth) => list_files(&path, Some(depth - 1), seen, files, sink),
             }
         } else if is_manifest(&path) {
-            files.push(path);
+            match fs::metadata(&path) {
+                // A pipe would be waited for; it can be named by itself.
+                Ok(found) if !found.is_file() => {
+                    let source = io::Error::other("it is not a file");
+                    sink(Err(SourceError::Open { file: name_of(&path), source }));
+                }
+                _ => files.push(path),
+            }
         }
     }
 }

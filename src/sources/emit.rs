@@ -1,7 +1,7 @@
 //! In which order, and under which numbers, do objects reach the sink?
 
 use super::{Content, Item, ObjectError, Sink, Source, SourceError};
-use crate::objects::decode::{Decoded, Header};
+use crate::objects::decode::{Decoded, Header, HeaderMeta, TypeMeta};
 use crate::objects::meta::Name;
 
 /// What is wrong with an object.
@@ -38,6 +38,22 @@ const HELD_OVERHEAD: usize = 200;
 /// What is said of an object for which there is no room.
 pub(super) const KIND_TOO_LATE: &str =
     "the kind of its list stands behind more items than can be held";
+
+/// What is said of a part of a list. kubectl puts parts together, `kubectl get --raw` does not.
+const LIST_GOES_ON: &str = "the list goes on behind this part of it";
+
+/// What is said of what API servers answer instead of objects; `None` for objects.
+fn is_no_object(type_meta: &TypeMeta) -> Option<&'static str> {
+    match (&*type_meta.api_version, &*type_meta.kind) {
+        ("v1", "Status") => Some("it is what a server says of a request, and no object"),
+        ("meta.k8s.io/v1" | "meta.k8s.io/v1beta1", kind) => match kind {
+            "Table" => Some("it is a table to be shown, and holds no object"),
+            "PartialObjectMetadata" => Some("it is the metadata of an object alone"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 /// Numbers the objects of one file and hands them to the sink.
 pub(super) struct Emitter<'a, 's> {
@@ -92,6 +108,19 @@ impl<'a, 's> Emitter<'a, 's> {
                 object,
                 created: decoded.created,
             },
+            Err(skipped) if let Some(reason) = is_no_object(&type_meta) => {
+                let metadata = HeaderMeta {
+                    namespace: skipped.namespace,
+                    name: skipped.name,
+                    ..HeaderMeta::default()
+                };
+                let header = Header {
+                    api_version: type_meta.api_version.to_string(),
+                    kind: type_meta.kind.to_string(),
+                    metadata,
+                };
+                return self.fail(source, header, Fault::new(reason));
+            }
             Err(skipped) => Content::Skipped {
                 api_version: type_meta.api_version,
                 kind: type_meta.kind,
@@ -116,6 +145,15 @@ impl<'a, 's> Emitter<'a, 's> {
             reason: fault.reason,
         };
         self.put(Item { source: at, content: Err(error) });
+    }
+
+    /// Delivers that a list of a dump is a part of one, if it is.
+    pub(super) fn end_list(&mut self, line: Option<usize>, header: &Header) {
+        if !header.metadata.continue_token.is_empty() {
+            let at = self.next_source(line);
+            let fault = Fault { field: "metadata.continue".to_owned(), ..Fault::new(LIST_GOES_ON) };
+            self.fail(at, header.clone(), fault);
+        }
     }
 
     /// Keeps a place for an object that is delivered later under this source; those behind it wait.

@@ -61,7 +61,7 @@ pub fn read_page(request: &str, body: impl Read) -> Result<ListPage, SourceError
     };
     let mut buffer = Buffer::new(body);
     let mut emitter = Emitter::new(file.clone(), &mut sink);
-    let mut walker = Walker::new(&mut buffer, &mut emitter);
+    let mut walker = Walker { is_page: true, ..Walker::new(&mut buffer, &mut emitter) };
     let ending = walker.walk();
     let list = std::mem::take(&mut walker.last_list);
     let is_whole = list.is_some() && !walker.is_broken;
@@ -113,6 +113,8 @@ struct Walker<'w, 'r, 'a, 's> {
     last_list: Option<Header>,
     /// Whether reading stopped before the end.
     is_broken: bool,
+    /// Whether a list may go on, as the caller asks for the rest.
+    is_page: bool,
     /// Up to where objects are to be read one by one.
     one_by_one_until: u64,
 }
@@ -166,6 +168,7 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
             lists: Vec::new(),
             last_list: None,
             is_broken: false,
+            is_page: false,
             one_by_one_until: 0,
         }
     }
@@ -425,6 +428,9 @@ impl<'w, 'r, 'a, 's> Walker<'w, 'r, 'a, 's> {
         let (expected, _) = list.items_are();
         for (source, bytes) in list.held {
             deliver_held(self.emitter, source, Text::Json(&bytes), &expected);
+        }
+        if !self.is_page {
+            self.emitter.end_list(Some(self.buffer.line()), &list.header);
         }
         if self.lists.is_empty() {
             self.last_list = Some(list.header);

@@ -272,6 +272,7 @@ impl Values<'_, '_, '_> {
                 for item in items {
                     self.deliver_as(item, &expected, depth + 1);
                 }
+                self.emitter.end_list(Some(self.line), &header);
             }
             _ => {
                 let source = self.emitter.next_source(Some(self.line));

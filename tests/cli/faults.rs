@@ -269,7 +269,7 @@ fn a_named_pipe_is_read_as_it_comes() {
     let output = sh(&folder, line).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
-    let line = "gzip -c pod.json >pods.json & exec \"$0\" check -o jsonl -R -f .";
+    let line = "gzip -c pod.json >pods.json & exec \"$0\" check -o jsonl -f pods.json -f pod.json";
     let output = sh(&folder, line).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
 }
@@ -417,4 +417,62 @@ fn closed_streams_are_no_files_of_ours() {
     let output = sh(&folder, "exec \"$0\" check -f - <&-").output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     assert!(stderr(&output).starts_with("error: `stdin` holds no object\n"));
+}
+
+#[test]
+fn a_pipe_in_a_directory_is_not_waited_for() {
+    let folder = Folder::with(&[("d/web.json", POD)]);
+    assert!(Command::new("mkfifo").arg(folder.path("d/x.yaml")).status().unwrap().success());
+    let run = folder.psp2psa("check -f d").run();
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (3, "error: `d/x.yaml` cannot be opened: it is not a file\n")
+    );
+    assert!(run.stdout.contains("web"), "{run:?}");
+}
+
+#[test]
+fn a_file_is_written_behind_a_link_and_replaces_nothing_else() {
+    let folder = Folder::with(&[("a.json", POD), ("store/old.json", "before")]);
+    symlink("store/old.json", folder.path("latest.json")).unwrap();
+    assert_eq!(folder.psp2psa("collect -f a.json -o latest.json").run().code, 0);
+    assert!(fs::symlink_metadata(folder.path("latest.json")).unwrap().is_symlink());
+    assert!(folder.read("store/old.json").contains("Snapshot"));
+    assert!(Command::new("mkfifo").arg(folder.path("pipe.json")).status().unwrap().success());
+    for (name, why) in [
+        ("pipe.json", "it is not a file"),
+        ("none/a.json", "No such file or directory (os error 2)"),
+    ] {
+        let run = folder.psp2psa("collect -f a.json -o").arg(name).run();
+        let said = format!("error: `{name}` cannot be written: {why}\n");
+        assert_eq!((run.code, run.stderr.as_str()), (4, said.as_str()));
+    }
+}
+
+#[test]
+fn a_bundle_does_not_leave_its_directory() {
+    let folder = Folder::with(&[("a.json", POD), ("elsewhere/README.md", "before")]);
+    fs::create_dir(folder.path("out")).unwrap();
+    symlink("../elsewhere", folder.path("out/rollout")).unwrap();
+    let run = folder.psp2psa("plan -f a.json --out-dir out --force").run();
+    assert!(
+        run.code == 4 && run.stderr.contains("`out/rollout` cannot be written: File exists"),
+        "{run:?}"
+    );
+    assert_eq!(folder.read("elsewhere/README.md"), "before");
+}
+
+#[test]
+fn an_edited_file_stays_its_owners() {
+    use std::os::unix::fs::MetadataExt as _;
+    if !is_root() {
+        return;
+    }
+    let folder = Folder::with(&[("git/ns.yaml", NAMESPACE)]);
+    let path = folder.path("git/ns.yaml");
+    std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)).unwrap();
+    let run = folder.psp2psa("plan --edit git --yes -f").arg(DEMO).run();
+    assert_ne!(folder.read("git/ns.yaml"), NAMESPACE, "{run:?}");
+    let found = fs::metadata(&path).unwrap();
+    assert_eq!((found.uid(), found.gid()), (65_534, 65_534));
 }

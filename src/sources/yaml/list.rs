@@ -127,9 +127,12 @@ impl BlockList {
             None => {}
             Some((_, Ok(value))) => {
                 let tail = header_of(&value);
-                for (from, to) in
-                    [(tail.api_version, &mut header.api_version), (tail.kind, &mut header.kind)]
-                {
+                let token = (tail.metadata.continue_token, &mut header.metadata.continue_token);
+                for (from, to) in [
+                    (tail.api_version, &mut header.api_version),
+                    (tail.kind, &mut header.kind),
+                    token,
+                ] {
                     if !from.is_empty() {
                         *to = from;
                     }
@@ -144,6 +147,7 @@ impl BlockList {
         for (source, value) in self.held {
             deliver_held(emitter, source, Text::Value(&value), &expected);
         }
+        emitter.end_list(self.tail.map(|tail| tail.line), &header);
     }
 
     fn finish_item(&mut self, emitter: &mut Emitter<'_, '_>) {
