@@ -226,6 +226,26 @@ fn a_signal_at_any_time_leaves_nothing_half_written() {
 }
 
 #[test]
+fn a_signal_at_any_time_leaves_whole_files_of_a_bundle() {
+    let reference = Folder::new();
+    let line = "exec \"$0\" plan --out-dir out -f \"$1\"";
+    let start = Instant::now();
+    assert!(sh(&reference, line).output().unwrap().status.success());
+    let whole = start.elapsed();
+    for step in 0..8 {
+        let folder = Folder::new();
+        let mut child = sh(&folder, line).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * step / 7);
+        let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).output().unwrap();
+        child.wait().unwrap();
+        for file in files(&folder.path("")) {
+            let [found, want] = [&folder, &reference].map(|it| fs::read(it.path(&file)).ok());
+            assert!(found == want, "{file}");
+        }
+    }
+}
+
+#[test]
 fn the_exit_code_says_which_signal_it_was() {
     // A server that never answers: the first signal waits for the answer, the second does not.
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -358,7 +378,7 @@ fn the_answer_knows_neither_language_nor_time_nor_terminal() {
 #[test]
 fn help_fits_every_terminal() {
     let folder = Folder::new();
-    for width in [1, 20, 21, 40, 80, 100, 101, 250, 400, 70_000] {
+    for width in [1_usize, 20, 21, 40, 80, 100, 101, 250, 400, 70_000] {
         for command in ["", "plan", "apply", "collect"] {
             let line = format!("COLUMNS={width} exec \"$0\" {command} --help");
             let output = sh(&folder, &line).output().unwrap();
@@ -366,6 +386,11 @@ fn help_fits_every_terminal() {
             let text = String::from_utf8(output.stdout).unwrap();
             assert!(text.contains("Usage: psp2psa"), "{width} {command}");
             assert!(text.contains("--help"), "{width} {command}");
+            // Narrower ones break options; the kubectl lines of the program's own help stay whole.
+            if width >= 80 && !command.is_empty() {
+                let widest = text.lines().map(|line| line.chars().count()).max();
+                assert!(widest <= Some(width.min(100)), "{width} {command}: {widest:?}");
+            }
         }
     }
 }

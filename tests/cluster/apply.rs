@@ -510,6 +510,40 @@ fn undo_files_are_of_one_cluster_and_one_stage() {
 }
 
 #[test]
+fn two_runs_do_not_share_an_undo_file() {
+    let bench = Bench::new(Release::V1_24);
+    let path = bench.home.path().join(".psp2psa-undo-warn.json.lock");
+    let lock = fs::File::create(&path).unwrap();
+    lock.lock().unwrap();
+    let args = ["--stage", "warn", "-n", SHOP];
+    let with = |more: &str| bench.apply(&[&args[..], &[more]].concat());
+    let said = with("--yes");
+    assert_eq!(said.code, 4, "{said:?}");
+    assert!(said.stderr.contains("another run writes `psp2psa-undo-warn.json`"), "{said:?}");
+    assert_eq!(bench.writes(), []);
+    // Who only looks takes nothing from it.
+    assert_eq!(with("--dry-run").code, 0);
+    drop(lock);
+    assert_eq!(with("--yes").code, 0);
+    assert!(!path.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn why_it_has_stopped_is_said_also_where_the_report_cannot_be_written() {
+    let bench = Bench::new(Release::V1_24);
+    bench.cluster.deny("patch", "namespaces");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_psp2psa"));
+    command.args(["apply", "--stage", "warn", "--yes"]);
+    command.current_dir(bench.home.path()).env("HOME", bench.home.path()).env_remove("KUBECONFIG");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("cannot patch resource \"namespaces\""), "{stderr}");
+}
+
+#[test]
 fn servers_on_which_a_stage_does_nothing_are_refused() {
     let bench = Bench::new(Release::V1_21);
     let said = bench.apply(&["--stage", "enforce", "--yes"]);

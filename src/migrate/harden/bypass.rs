@@ -35,7 +35,7 @@ pub fn name_before<'n>(policies: impl IntoIterator<Item = &'n str>) -> Name {
     }
     // A hyphen is the smallest character that a name can hold, and none may begin with one.
     let dashed = |n: usize| format!("0{}psp2psa-bypass", "-".repeat(n));
-    let room = 1..LONGEST_NAME - "0psp2psa-bypass".len();
+    let room = 1..=LONGEST_NAME - "0psp2psa-bypass".len();
     room.map(dashed).find(|name| name.as_str() < first).map_or(NAME.into(), Name::from)
 }
 
@@ -142,6 +142,12 @@ mod tests {
             assert!(crate::objects::names::is_object_name(&name), "{name}");
         }
         assert_eq!(&*name_before(["0"]), "0000-psp2psa-bypass");
+        // No more hyphens than are needed, and as many as a name has room for.
+        assert_eq!(&*name_before(["0-q"]), "0-psp2psa-bypass");
+        assert_eq!(&*name_before(["0-psp2psa-a"]), "0--psp2psa-bypass");
+        let hyphens = |n: usize| format!("0{}a", "-".repeat(n));
+        assert_eq!(name_before([hyphens(237).as_str()]).len(), 253);
+        assert_eq!(&*name_before([hyphens(238).as_str()]), "0000-psp2psa-bypass");
         for others in [["restricted", "a"], ["00-k0s-privileged", "0-first"]] {
             let name = name_before(others);
             assert_eq!(name_before([others[0], others[1], &name]), name);
