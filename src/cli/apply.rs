@@ -184,12 +184,13 @@ fn finish(
         Format::Json => write_structured(&document, StructuredFormat::Json, out),
         Format::Yaml => write_structured(&document, StructuredFormat::Yaml, out),
     };
+    let printed = printed.and_then(|()| out.flush());
     if let (Some(path), false) = (&report.undo_file, report.undo) {
         let path = shell_word(path).unwrap_or_else(|| path.clone());
         errors::say(&format!("`psp2psa apply --undo {path}` puts back what was there"));
     }
     // Why the run has stopped matters more than that nobody reads its report.
     let outcome = result?;
-    printed.and_then(|()| out.flush()).map_err(CliError::Output)?;
+    printed.map_err(CliError::Output)?;
     Ok(outcome)
 }

@@ -124,16 +124,26 @@ fn write_below(directory: &Path, name: &str, text: &str) -> Result<(), CliError>
 fn make_directory(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if fs::symlink_metadata(path)?.is_dir() { Ok(()) } else { Err(error) }
+            is_directory(&fs::symlink_metadata(path)?)
         }
         made => made,
     }
 }
 
+fn is_directory(found: &fs::Metadata) -> io::Result<()> {
+    let fault = || io::Error::other("a link or a file stands there, and no directory");
+    if found.is_dir() { Ok(()) } else { Err(fault()) }
+}
+
 /// Removes the files that an earlier run has listed and that are not `wanted`, with directories and
 /// the list itself where nothing else is left; returns how many patches.
 fn remove_stale(directory: &Path, top: &str, wanted: &BTreeSet<&str>) -> Result<usize, CliError> {
-    let list = directory.join(top).join(LIST);
+    let place = directory.join(top);
+    match fs::symlink_metadata(&place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        found => is_directory(&found.map_err(failed(&place))?).map_err(failed(&place))?,
+    }
+    let list = place.join(LIST);
     let text = match fs::read_to_string(&list) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         text => text.map_err(failed(&list))?,

@@ -172,11 +172,12 @@ fn give_to_owner_of(old: &fs::Metadata, new: &fs::File) -> io::Result<()> {
     if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
         return Ok(());
     }
-    match fchown(new, Some(old.uid()), Some(old.gid())) {
-        // Who may write a file of another's may not always give one away.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        given => given,
+    // Who may write a file of another's may not always give one away, or only to a group of theirs; and
+    // in a container without root the owner may have no number.
+    if fchown(new, Some(old.uid()), Some(old.gid())).is_err() {
+        let _ = fchown(new, None, Some(old.gid()));
     }
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -8,7 +8,8 @@ use crate::cluster::{Request, Target};
 /// Where the flags stand in the help; those behind them must not follow.
 const HEADING: &str = "Cluster, where no -f is given";
 
-/// kubectl's flags, with kubectl's meanings; they count where no `-f` is given.
+/// kubectl's flags, with kubectl's meanings. Those that choose a cluster do not go together with `-f`;
+/// how to read one does not matter then.
 #[derive(Debug, clap::Args)]
 pub(super) struct ClusterArgs {
     /// Use this kubeconfig file, instead of KUBECONFIG or ~/.kube/config

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkout;
 use super::errors::{self, CliError, Outcome};
+use super::output::Output;
 use crate::manifests::{Edits, edits};
 use crate::migrate::plan::Plan;
 use crate::objects::source::printable;
@@ -61,7 +62,7 @@ pub(super) fn run(
     directory: &Path,
     form: Form,
     planned: Planned<'_>,
-    out: &mut impl Write,
+    out: &mut Output,
 ) -> Result<Outcome, CliError> {
     let files = checkout::read(directory)?;
     let mut edits = edits(planned.plan, &planned.labelling, planned.is_partial, &files);
@@ -73,7 +74,9 @@ pub(super) fn run(
     for note in notes(&edits) {
         errors::say(&note);
     }
-    let is_wanted = !edits.files.is_empty() && (args.yes || is_confirmed(form, &edits));
+    // Nobody is asked about a diff that nobody sees.
+    let is_agreed = args.yes || out.has_reader() && is_confirmed(form, &edits);
+    let is_wanted = !edits.files.is_empty() && is_agreed;
     if is_wanted {
         checkout::write(directory, &mut edits)?;
     }

@@ -31,7 +31,7 @@ Exit codes:
   0  done
   1  findings, where asked for (check --level, --exit-code, verify)
   2  wrong usage
-  3  done, but the input was incomplete, or something was left alone (plan --edit, apply)
+  3  done, but the input was incomplete, or had nothing to check, or something was left alone
   4  failure
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)
   141  nobody reads what -o jsonl prints any more";

@@ -49,7 +49,7 @@ pub(super) fn replace_file_for_good(
     sync_directory(parent_of(path))
 }
 
-/// Where a file is that is named by `path`: links lead to it.
+/// Where a file is that is named by `path`: links lead to it. A link to nothing is replaced by it.
 ///
 /// # Errors
 /// Where something else stands there, such as a pipe, which a file would replace.
@@ -63,9 +63,19 @@ pub(super) fn file_behind(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// A name that is new in a directory is on the disk only once the directory is.
+///
+/// # Errors
+/// Those of the disk. Not that the directory may be written and not read, or that its file system knows
+/// no such thing: the file is in its place by now.
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match fs::File::open(path).and_then(|directory| directory.sync_all()) {
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => {
+            Ok(())
+        }
+        synced => synced,
+    }
 }
 
 #[cfg(not(unix))]
@@ -74,7 +84,8 @@ pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The fault without the name of a file that nobody has asked for.
+/// The fault without the name of a file that nobody has asked for, which tempfile tells in its text and
+/// nowhere else.
 fn without_path(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((cause, _)) => io::Error::new(error.kind(), cause),

@@ -13,6 +13,7 @@ use super::cluster_args::ClusterArgs;
 use super::edit::{self, EditArgs};
 use super::errors::{CliError, Outcome};
 use super::input::{InputArgs, read_snapshot};
+use super::output::Output;
 use super::plan_args::PlanArgs;
 use crate::cluster;
 use crate::migrate::plan::Plan;
@@ -156,7 +157,7 @@ impl Format {
     }
 }
 
-pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError> {
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<Outcome, CliError> {
     if args.show_rbac {
         out.write_all(cluster::cluster_role().as_bytes()).map_err(CliError::Output)?;
         return Ok(Outcome::Clean);

@@ -102,7 +102,10 @@ impl PlanArgs {
             }
         }
         if self.selector.is_some() && plan.namespaces.is_empty() {
-            errors::say("warning: no namespace has labels that match the selector");
+            let of_those = if self.namespace.is_empty() { "" } else { " named by `-n`" };
+            errors::say(&format!(
+                "warning: no namespace{of_those} has labels that match the selector"
+            ));
         }
         Ok(plan)
     }

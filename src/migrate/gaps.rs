@@ -71,7 +71,7 @@ impl<'s> OfNamespaces<'s> {
         conflicts.sort();
         missing.extend(conflicts.into_iter().map(|conflict| Missing {
             what: format!("the newest {} {}", conflict.kind, conflict.name),
-            why: "it was given in versions of which none is known to be the newest".to_owned(),
+            why: Conflict::WHAT.to_owned(),
         }));
         // Without any Namespace the whole kind is missing, and of_cluster says so.
         let namespaces = &self.snapshot.namespaces;
@@ -112,7 +112,10 @@ fn namespace_of(error: &ObjectError) -> Option<&str> {
 }
 
 fn unreadable(error: &ObjectError) -> Missing {
-    Missing { what: error.to_string(), why: "the object could not be read".to_owned() }
+    // A collected snapshot says so of what it could read.
+    let is_conflict = error.reason == Conflict::WHAT;
+    let why = if is_conflict { "the newest is not known" } else { "the object could not be read" };
+    Missing { what: error.to_string(), why: why.to_owned() }
 }
 
 /// A list that the cluster did not give.

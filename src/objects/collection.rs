@@ -160,8 +160,7 @@ impl From<&Conflict> for CollectedError {
             namespace: conflict.namespace.to_string(),
             name: conflict.name.to_string(),
             field: String::new(),
-            reason: "it stands elsewhere too with other contents, and neither is known to be newer"
-                .to_owned(),
+            reason: Conflict::WHAT.to_owned(),
         })
     }
 }

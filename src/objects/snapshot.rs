@@ -132,6 +132,11 @@ pub struct Conflict {
     pub dropped: Vec<Source>,
 }
 
+impl Conflict {
+    /// What is said of such an object.
+    pub const WHAT: &str = "it was given in versions of which none is known to be the newest";
+}
+
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match &*self.namespace {

@@ -223,11 +223,18 @@ impl Comparison<'_> {
             missing.extend(namespace.missing.iter().cloned());
         }
         if let Some(before) = self.before.filter(|before| !before.reading.is_complete()) {
-            let n = before.reading.unreadable.len() + before.reading.unlisted.len();
-            missing.push(Missing {
-                what: "a part of the state before".to_owned(),
-                why: format!("{} objects, lists or files could not be read", n.max(1)),
-            });
+            let reading = &before.reading;
+            let n_unread =
+                reading.unreadable.len() + reading.unlisted.len() + reading.unreadable_inputs.len();
+            let part = |why| Missing { what: "a part of the state before".to_owned(), why };
+            if n_unread > 0 {
+                let why = format!("{n_unread} objects, lists or files could not be read");
+                missing.push(part(why));
+            }
+            if !reading.conflicts.is_empty() {
+                let n = reading.conflicts.len();
+                missing.push(part(format!("of {n} objects the newest version is not known")));
+            }
         }
         missing.sort();
         missing.dedup();

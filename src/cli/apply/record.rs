@@ -32,7 +32,6 @@ impl RecordFile {
         cluster: &str,
         is_read_only: bool,
     ) -> Result<Self, CliError> {
-        file_behind(path).map_err(failed(path))?;
         let lock = Lock::unless(is_read_only, path)?;
         let new = Undo::new(stage, server, cluster);
         let path = path.to_owned();
@@ -134,23 +133,27 @@ impl Lock {
         if is_read_only {
             return Ok(None);
         }
-        match Self::of(record) {
+        // Whoever comes by a link and who does not have the same record.
+        let behind = file_behind(record).map_err(failed(record))?;
+        let name = behind.file_name().unwrap_or_default().to_string_lossy();
+        let path = parent_of(&behind).join(format!(".{name}.lock"));
+        match Self::of(&path) {
             Ok(lock) => Ok(Some(lock)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(CliError::Stopped {
                 message: format!("another run writes `{}`", shown(record)),
                 hint: "wait until it has ended, or give another file with `--undo-file`".to_owned(),
             }),
-            Err(error) => Err(failed(record)(error)),
+            // Some network file systems have no locks, and nobody is kept from work there.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(error) => Err(failed(&path)(error)),
         }
     }
 
-    fn of(record: &Path) -> io::Result<Self> {
-        let name = record.file_name().unwrap_or_default().to_string_lossy();
-        let path = parent_of(record).join(format!(".{name}.lock"));
+    fn of(path: &Path) -> io::Result<Self> {
         let make = || {
-            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            let file = File::options().create(true).truncate(false).write(true).open(path)?;
             file.try_lock()?;
-            Ok(Self { path: path.clone(), file, unfinished: None })
+            Ok(Self { path: path.to_owned(), file, unfinished: None })
         };
         let (unfinished, mut lock) = Unfinished::of(make, |lock| &lock.path)?;
         // The run before may have removed the file between opening and locking it.

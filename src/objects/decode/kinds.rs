@@ -24,6 +24,12 @@ impl TypeMeta {
         let kind = self.kind.strip_suffix("List").filter(|kind| !kind.is_empty())?;
         Some(Self { api_version: self.api_version.clone(), kind: kind.into() })
     }
+
+    /// Whether the program reads objects of this type.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        Shape::of(&self.api_version, &self.kind) != Shape::Other
+    }
 }
 
 /// How an object is to be read.
