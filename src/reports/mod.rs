@@ -117,7 +117,8 @@ impl<F: Formatter> Formatter for Shown<F> {
         fragment: &str,
     ) -> io::Result<()> {
         // JSON escapes the other control characters by itself.
-        let is_harmless = fragment.bytes().all(|byte| byte < 0x7f);
+        let is_harmless =
+            fragment.is_ascii() && memchr::memchr(0x7f, fragment.as_bytes()).is_none();
         if is_harmless {
             return out.write_all(fragment.as_bytes());
         }
