@@ -43,7 +43,7 @@ pub(super) const KIND_TOO_LATE: &str =
 const LIST_GOES_ON: &str = "the list goes on behind this part of it";
 
 /// What is said of what API servers answer instead of objects; `None` for objects.
-fn is_no_object(type_meta: &TypeMeta) -> Option<&'static str> {
+fn why_no_object(type_meta: &TypeMeta) -> Option<&'static str> {
     match (&*type_meta.api_version, &*type_meta.kind) {
         ("v1", "Status") => Some("it is what a server says of a request, and no object"),
         ("meta.k8s.io/v1" | "meta.k8s.io/v1beta1", kind) => match kind {
@@ -108,7 +108,7 @@ impl<'a, 's> Emitter<'a, 's> {
                 object,
                 created: decoded.created,
             },
-            Err(skipped) if let Some(reason) = is_no_object(&type_meta) => {
+            Err(skipped) if let Some(reason) = why_no_object(&type_meta) => {
                 let metadata = HeaderMeta {
                     namespace: skipped.namespace,
                     name: skipped.name,
@@ -149,13 +149,15 @@ impl<'a, 's> Emitter<'a, 's> {
 
     /// Delivers that a list of a dump is a part of one, if it is.
     pub(super) fn end_list(&mut self, line: Option<usize>, header: &Header) {
+        if header.metadata.continue_token.is_empty() {
+            return;
+        }
         // Of the plain List and of what says no kind, any item may be missing.
         let items = TypeMeta {
             api_version: header.api_version.as_str().into(),
             kind: header.kind.as_str().into(),
         };
-        let is_read = items.of_items().is_none_or(|items| items.is_read());
-        if is_read && !header.metadata.continue_token.is_empty() {
+        if items.of_items().is_none_or(|items| items.is_read()) {
             let at = self.next_source(line);
             let fault = Fault { field: "metadata.continue".to_owned(), ..Fault::new(LIST_GOES_ON) };
             self.fail(at, header.clone(), fault);
