@@ -4,6 +4,7 @@
 //! migration, and then the edges where bytes come in and go out.
 
 pub mod level;
+mod lookup;
 pub mod objects;
 pub mod quote;
 pub mod version;

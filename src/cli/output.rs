@@ -25,6 +25,11 @@ impl Write for Output {
         self.0.write(bytes)
     }
 
+    // Reports come in many small pieces, which a buffer takes faster whole.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }

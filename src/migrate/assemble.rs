@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::findings;
+use super::findings::{self, Finding};
 use super::gaps;
 use super::judgement::{self, Judge, Judgement};
 use super::lineage::{self, Unit};
@@ -51,7 +51,10 @@ pub fn plan<'s>(
     }
     units.retain(|name, _| is_selected(name));
     let units: Vec<_> = units.into_iter().collect();
-    let namespaces = planner.namespaces(&units, missing.is_empty());
+    let answers = planner.namespaces(&units, missing.is_empty());
+    let (namespaces, findings): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
+    let mut findings: Vec<_> = findings.into_iter().flatten().collect();
+    findings::sort(&mut findings);
     let complete = missing.is_empty() && namespaces.iter().all(|namespace| namespace.complete);
     let summary = summary(&namespaces);
     Plan {
@@ -64,7 +67,7 @@ pub fn plan<'s>(
         inputs: snapshot.inputs.clone(),
         complete,
         missing,
-        findings: findings::of(&namespaces, options),
+        findings,
         policies: planner.policies(&namespaces),
         bypass_policy: planner.rules.bypass_policy().clone(),
         namespaces,
@@ -93,19 +96,21 @@ impl<'s, 'o> Planner<'s, 'o> {
         Self { snapshot, options, rules, gaps, translations }
     }
 
-    /// Plans namespaces with their units, on as many threads as are wanted; each takes the next
-    /// namespace when it is done with one.
+    /// Plans namespaces with their units, and says what is found in each, on as many threads as are
+    /// wanted; each takes the next namespace when it is done with one.
     fn namespaces(
         &self,
         units: &[(Name, Vec<Unit<'s>>)],
         is_cluster_complete: bool,
-    ) -> Vec<NamespacePlan> {
+    ) -> Vec<(NamespacePlan, Vec<Finding>)> {
         let next = AtomicUsize::new(0);
         let work = || {
             let simulation = Simulation::of(Arc::clone(&self.rules));
             let mut done = Vec::new();
             while let Some((name, units)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
-                done.push(self.namespace(name, units, &simulation, is_cluster_complete));
+                let namespace = self.namespace(name, units, &simulation, is_cluster_complete);
+                let findings = findings::of(&namespace, self.options);
+                done.push((namespace, findings));
                 // No other namespace has the same templates or accounts.
                 simulation.forget();
             }
@@ -120,7 +125,7 @@ impl<'s, 'o> Planner<'s, 'o> {
             }
             done
         });
-        namespaces.sort_by(|a, b| a.name.cmp(&b.name));
+        namespaces.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         namespaces
     }
 

@@ -135,21 +135,22 @@ impl std::fmt::Display for WorkloadName {
     }
 }
 
-/// What is found in namespaces that were planned with these options: the most urgent kinds first, then by
-/// namespace and workload.
+/// What is found in a namespace that was planned with these options, in the plan's order.
 #[must_use]
-pub fn of(namespaces: &[NamespacePlan], options: &Options) -> Vec<Finding> {
+pub fn of(namespace: &NamespacePlan, options: &Options) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for namespace in namespaces {
-        exemptions::find(namespace, options, &mut findings);
-        namespace::find(namespace, options, &mut findings);
-        for workload in &namespace.workloads {
-            workload::find(namespace, workload, options, &mut findings);
-        }
+    exemptions::find(namespace, options, &mut findings);
+    namespace::find(namespace, options, &mut findings);
+    for workload in &namespace.workloads {
+        workload::find(namespace, workload, options, &mut findings);
     }
-    // Stable: the plan's order stays within a kind.
-    findings.sort_by_key(|finding| finding.kind);
     findings
+}
+
+/// Sorts findings that are in the plan's order: the most urgent kinds first, and within a kind as they
+/// were.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| finding.kind);
 }
 
 /// A finding about some workloads of a namespace, or about the namespace where there are none.

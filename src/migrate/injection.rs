@@ -64,11 +64,19 @@ pub struct Webhooks {
     pub changes_after: Vec<Change>,
 }
 
-/// A pod that webhooks may have been given: as PSP left it, and what PSP had written.
+/// A pod that webhooks may have been given: as it is stored where PSP left it, and what PSP had
+/// written.
 #[derive(Default)]
 struct Candidate {
     pod: PodTemplateSpec,
     changes: Vec<Change>,
+}
+
+impl Candidate {
+    fn left_by_psp(mut pod: PodTemplateSpec, changes: Vec<Change>) -> Self {
+        profiles::copy_seccomp(&mut pod);
+        Self { pod, changes }
+    }
 }
 
 impl Webhooks {
@@ -86,7 +94,7 @@ impl Webhooks {
         let verdict = simulation.admit_template(&pod.namespace, template, requester);
         let simulated = || match verdict.as_deref() {
             Some(Verdict::Admitted(admitted)) => {
-                Some(Candidate { pod: admitted.pod.clone(), changes: admitted.changes.clone() })
+                Some(Candidate::left_by_psp(admitted.pod.clone(), admitted.changes.clone()))
             }
             _ => None,
         };
@@ -101,7 +109,7 @@ impl Webhooks {
             named.and_then(|name| mutated_by(name, PodTemplateSpec::clone(&prepared), simulation))
         }));
         let untouched = std::iter::once_with(|| {
-            Some(Candidate { pod: PodTemplateSpec::clone(&prepared), changes: Vec::new() })
+            Some(Candidate::left_by_psp(PodTemplateSpec::clone(&prepared), Vec::new()))
         });
         Self::likeliest(pod, candidates.chain(untouched).flatten(), simulation)
     }
@@ -120,7 +128,7 @@ impl Webhooks {
         let policies = named.into_iter().chain(others.filter(|name| Some(*name) != named));
         let candidates = policies.filter_map(|name| mutated_by(name, authored.clone(), simulation));
         let untouched =
-            std::iter::once_with(|| Candidate { pod: authored.clone(), changes: Vec::new() });
+            std::iter::once_with(|| Candidate::left_by_psp(authored.clone(), Vec::new()));
         Self::likeliest(pod, candidates.chain(untouched), simulation)
     }
 
@@ -131,17 +139,20 @@ impl Webhooks {
         candidates: impl Iterator<Item = Candidate>,
         simulation: &Simulation<'_>,
     ) -> Self {
-        let candidates: Vec<Candidate> = candidates.collect();
         // Most pods are just what one of them was, and then there is nothing to look into.
-        if let Some(same) = candidates.iter().find(|it| stored(&it.pod) == *pod.template) {
-            let changes_before = same.changes.clone();
-            let (before, after) = (PodTemplateSpec::default(), PodTemplateSpec::default());
-            return Self { before, after, changes_before, changes_after: Vec::new() };
+        let mut different = Vec::new();
+        for Candidate { pod: before, changes: changes_before } in candidates {
+            if before == *pod.template {
+                let (before, after) = (PodTemplateSpec::default(), PodTemplateSpec::default());
+                return Self { before, after, changes_before, changes_after: Vec::new() };
+            }
+            different.push(Candidate { pod: before, changes: changes_before });
         }
-        let live = live_pod(pod);
+        let mut live = live_pod(pod);
+        service_account::unmount_token(&mut live);
         let between = |candidate| Self::between(candidate, &live, pod.psp.as_ref(), simulation);
         let mut likeliest: Option<(usize, Self)> = None;
-        for candidate in candidates {
+        for candidate in different {
             let webhooks = between(candidate);
             if webhooks.did_nothing() {
                 return webhooks;
@@ -155,23 +166,23 @@ impl Webhooks {
         likeliest.map_or_else(nothing, |(_, webhooks)| webhooks)
     }
 
+    /// What lies between a pod that webhooks may have been given and the [`live_pod`] without its
+    /// token.
     fn between(
         candidate: Candidate,
         live: &PodTemplateSpec,
         psp: Option<&Name>,
         simulation: &Simulation<'_>,
     ) -> Self {
-        let mut before = stored(&candidate.pod);
+        let Candidate { pod: mut before, changes: changes_before } = candidate;
         let Stripped { pod: mut after, changes } =
             without_policy_values(live, psp, &before, simulation);
-        for pod in [&mut before, &mut after] {
-            service_account::unmount_token(pod);
-        }
+        service_account::unmount_token(&mut before);
         // PSP annotates every pod, so that annotations are there which the author did not begin.
         if before.annotations.is_none() {
             after.annotations = after.annotations.filter(|annotations| !annotations.is_empty());
         }
-        Self { before, after, changes_before: candidate.changes, changes_after: changes }
+        Self { before, after, changes_before, changes_after: changes }
     }
 
     /// Whether the pod is as PSP would leave it.
@@ -203,7 +214,7 @@ fn mutated_by(
     simulation: &Simulation<'_>,
 ) -> Option<Candidate> {
     let changes = simulation.policy(policy)?.mutate(&mut pod);
-    Some(Candidate { pod, changes })
+    Some(Candidate::left_by_psp(pod, changes))
 }
 
 /// The live pod with the API's defaults and without ephemeral containers.

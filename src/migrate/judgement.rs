@@ -1,6 +1,5 @@
 //! What do the workloads of a namespace pass together, and what holds each of them back?
 
-use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use super::plan::{OtherVersion, StateViolation, WorkloadLevels, WorkloadPlan};
 use super::recommend::{Passes, both};
 use super::states::States;
 use crate::level::Level;
+use crate::lookup::{HashMap, HashSet};
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa;
 use crate::psa::LevelsEvaluation;
@@ -99,7 +99,7 @@ pub struct Evaluated<'s> {
     states: &'s States,
     judge: Judge<'s>,
     /// The pods that are not exempt and whose violations are told, by where they are: states share
-    /// those that are equal. Asked, never walked.
+    /// those that are equal.
     pods: HashMap<*const PodTemplateSpec, LevelsEvaluation>,
 }
 
@@ -107,7 +107,7 @@ impl<'s> Evaluated<'s> {
     /// Evaluates every pod once.
     #[must_use]
     pub fn of(states: &'s States, judge: Judge<'s>) -> Self {
-        let mut pods = HashMap::new();
+        let mut pods = HashMap::default();
         for pod in [&states.running, &states.admitted, &states.future].into_iter().flatten() {
             if judge.is_judged(pod) {
                 pods.entry(Arc::as_ptr(pod))
@@ -230,7 +230,7 @@ fn in_order_of_doubt<'p>(
 ) -> Vec<&'p Arc<PodTemplateSpec>> {
     let mut states: Vec<_> = states.collect();
     states.sort_by_key(|(level, _)| *level);
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let pods = states.into_iter().flat_map(|(_, pods)| pods);
     pods.filter(|pod| seen.insert(Arc::as_ptr(pod))).collect()
 }

@@ -1,12 +1,13 @@
 //! What would today's admission answer, with this snapshot's policies, grants and accounts?
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::harden::bypass;
+use crate::lookup::HashMap;
 use crate::objects::meta::Name;
 use crate::objects::namespace::ServiceAccount;
 use crate::objects::pod::PodTemplateSpec;

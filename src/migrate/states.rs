@@ -8,7 +8,6 @@
 //! live pod − what PSP wrote − template of its revision ──► injected (see injection.rs)
 //! ```
 
-use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use super::attribution::Stripped;
 use super::injection::{Injection, Webhooks, live_pod, stored, without_policy_values};
 use super::lineage::{Top, Unit};
 use super::simulation::Simulation;
+use crate::lookup::HashSet;
 use crate::objects::change::Change;
 use crate::objects::pod::{Pod, PodTemplateSpec};
 use crate::objects::workload::{Workload, WorkloadKind};
@@ -69,8 +69,8 @@ impl States {
 
     /// Makes one of pods that are equal in several states.
     pub(super) fn share_equal_pods(&mut self) {
-        // Asked, never walked.
-        let mut distinct = HashSet::from([Arc::clone(&self.authored)]);
+        let mut distinct = HashSet::default();
+        distinct.insert(Arc::clone(&self.authored));
         let Self { running, admitted, future, kept, raised, .. } = self;
         for pods in [running, admitted, future, kept, raised] {
             for pod in pods {

@@ -1,8 +1,9 @@
 //! Which binding grants a request?
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use crate::lookup::HashMap;
 use crate::objects::meta::Name;
 use crate::objects::rbac::{Binding, PolicyRule, Role, Subject};
 use crate::objects::snapshot::Snapshot;

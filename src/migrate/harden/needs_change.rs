@@ -73,20 +73,20 @@ pub(super) fn of(
 /// A setting that a level may forbid.
 struct Suspect {
     path: FieldPath,
-    /// The setting; of a list of names the one name.
     value: Json,
+    /// Whether it is one name of the list that stands there.
+    is_item: bool,
 }
 
 impl Suspect {
     fn removed_from(&self, pod: &PodTemplateSpec) -> PodTemplateSpec {
         let mut pod = pod.clone();
         let path = self.path.segments();
-        match pod.get(path) {
-            Some(Json::Array(mut items)) => {
-                items.retain(|item| *item != self.value);
-                pod.set(path, &Json::Array(items));
-            }
-            _ => pod.remove(path, None),
+        if !self.is_item {
+            pod.remove(path, None);
+        } else if let Some(Json::Array(mut items)) = pod.get(path) {
+            items.retain(|item| *item != self.value);
+            pod.set(path, &Json::Array(items));
         }
         pod
     }
@@ -110,26 +110,26 @@ fn suspects_of(pod: &PodTemplateSpec) -> Vec<Suspect> {
         ("hostPID", pod.spec.host_pid),
         ("hostIPC", pod.spec.host_ipc),
     ] {
-        suspects.add(spec.child(field), is_set.then_some(true));
+        suspects.add(|| spec.child(field), is_set.then_some(true));
     }
     for (index, volume) in pod.spec.volumes.iter().enumerate() {
-        suspects.add(spec.child("volumes").named_index(index, &volume.name), Some(&volume.name));
+        suspects.add(|| spec.child("volumes").named_index(index, &volume.name), Some(&volume.name));
     }
     if let Some(context) = &pod.spec.security_context {
         let path = spec.child("securityContext");
         for (index, sysctl) in context.sysctls.iter().enumerate() {
             let path = path.child("sysctls").named_index(index, &sysctl.name);
-            suspects.add(path, Some(&sysctl.name));
+            suspects.add(|| path, Some(&sysctl.name));
         }
-        suspects.add(path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
-        suspects.add(path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
-        suspects.add(path.child("seLinuxOptions"), context.se_linux_options.as_deref());
-        suspects.profile(path.child("seccompProfile"), context.seccomp_profile.as_ref());
-        suspects.profile(path.child("appArmorProfile"), context.app_armor_profile.as_deref());
+        suspects.add(|| path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
+        suspects.add(|| path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
+        suspects.add(|| path.child("seLinuxOptions"), context.se_linux_options.as_deref());
+        suspects.profile(|| path.child("seccompProfile"), context.seccomp_profile.as_ref());
+        suspects.profile(|| path.child("appArmorProfile"), context.app_armor_profile.as_deref());
         suspects.windows(&path, context.windows_options.as_ref());
     }
     for (key, value) in pod.security_annotations() {
-        suspects.add(FieldPath::new("metadata.annotations").key(key), Some(value));
+        suspects.add(|| FieldPath::new("metadata.annotations").key(key), Some(value));
     }
     for kind in ContainerKind::ALL {
         for (index, container) in pod.spec.containers_of(kind).iter().enumerate() {
@@ -144,18 +144,20 @@ fn suspects_of(pod: &PodTemplateSpec) -> Vec<Suspect> {
 struct Suspects(Vec<Suspect>);
 
 impl Suspects {
-    fn add(&mut self, path: FieldPath, value: Option<impl serde::Serialize>) {
-        self.0.extend(value.map(|value| Suspect { path, value: json!(value) }));
+    /// Adds a setting where there is one: the path is asked for only then, as most are not set.
+    fn add(&mut self, path: impl FnOnce() -> FieldPath, value: Option<impl serde::Serialize>) {
+        let suspect = |value| Suspect { path: path(), value: json!(value), is_item: false };
+        self.0.extend(value.map(suspect));
     }
 
-    fn profile(&mut self, path: FieldPath, profile: Option<&Profile>) {
+    fn profile(&mut self, path: impl FnOnce() -> FieldPath, profile: Option<&Profile>) {
         let is_hard = |it: &&Profile| !matches!(it.type_.as_str(), "RuntimeDefault" | "Localhost");
         self.add(path, profile.filter(is_hard));
     }
 
     fn windows(&mut self, path: &FieldPath, options: Option<&WindowsOptions>) {
         let host_process = options.and_then(|options| options.host_process).filter(|set| *set);
-        self.add(path.child("windowsOptions.hostProcess"), host_process);
+        self.add(|| path.child("windowsOptions.hostProcess"), host_process);
     }
 
     fn container(&mut self, path: &FieldPath, container: &Container, is_on_host: bool) {
@@ -163,7 +165,7 @@ impl Suspects {
             // In the host's network every port is one of the host; hostNetwork is to be changed.
             let is_filled_in = is_on_host && port.host_port == port.container_port;
             let set = Some(port.host_port).filter(|port| *port != 0 && !is_filled_in);
-            self.add(path.child("ports").index(index).child("hostPort"), set);
+            self.add(|| path.child("ports").index(index).child("hostPort"), set);
         }
         let lifecycle = container.lifecycle.as_deref();
         for (field, handler) in [
@@ -187,24 +189,25 @@ impl Suspects {
             [("httpGet.host", &handler.http_get), ("tcpSocket.host", &handler.tcp_socket)]
         {
             let host = target.as_ref().map(|target| &target.host).filter(|host| !host.is_empty());
-            self.add(path.child(field), host);
+            self.add(|| path.child(field), host);
         }
     }
 
     fn context(&mut self, path: &FieldPath, context: &SecurityContext) {
         let escalation = context.allow_privilege_escalation;
-        self.add(path.child("privileged"), context.privileged.filter(|set| *set));
-        self.add(path.child("allowPrivilegeEscalation"), escalation.filter(|set| *set));
-        self.add(path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
-        self.add(path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
+        self.add(|| path.child("privileged"), context.privileged.filter(|set| *set));
+        self.add(|| path.child("allowPrivilegeEscalation"), escalation.filter(|set| *set));
+        self.add(|| path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
+        self.add(|| path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));
         for name in context.capabilities.iter().flat_map(|it| &it.add) {
-            self.add(path.child("capabilities.add"), Some(name));
+            let path = path.child("capabilities.add");
+            self.0.push(Suspect { path, value: json!(name), is_item: true });
         }
         let proc_mount = context.proc_mount.as_ref().filter(|it| *it != "Default");
-        self.add(path.child("procMount"), proc_mount);
-        self.add(path.child("seLinuxOptions"), context.se_linux_options.as_deref());
-        self.profile(path.child("seccompProfile"), context.seccomp_profile.as_ref());
-        self.profile(path.child("appArmorProfile"), context.app_armor_profile.as_deref());
+        self.add(|| path.child("procMount"), proc_mount);
+        self.add(|| path.child("seLinuxOptions"), context.se_linux_options.as_deref());
+        self.profile(|| path.child("seccompProfile"), context.seccomp_profile.as_ref());
+        self.profile(|| path.child("appArmorProfile"), context.app_armor_profile.as_deref());
         self.windows(path, context.windows_options.as_ref());
     }
 }

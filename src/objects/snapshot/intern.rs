@@ -3,21 +3,14 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
+use crate::lookup::HashSet;
 use crate::objects::Object;
 use crate::objects::meta::{Name, OwnerReference};
 use crate::objects::pod::{ContainerKind, Pod, PodTemplateSpec, VolumeMount};
 use crate::objects::volume::Volume;
 use crate::objects::workload::{CurrentRevision, Workload};
 
-/// Every object of a dump is looked up; the default hash would take longer than the rest. This one is
-/// seeded, too, so that no dump can be made for its collisions.
-type HashSet<T> = std::collections::HashSet<T, RandomState>;
-
 /// The shared parts of all objects of a snapshot.
-///
-/// The sets are only ever asked, never walked, so hashing cannot show in any output.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     names: HashSet<Name>,

@@ -1,7 +1,8 @@
 //! What does the server warn of when a namespace begins to enforce a level?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lookup::HashMap;
 use crate::objects::pod::PodTemplateSpec;
 use crate::psa::configuration::Configuration;
 use crate::psa::evaluate;
@@ -48,7 +49,7 @@ pub fn warnings_for_existing_pods<'p>(
     // By what they violate: the first pod's name, and how many there are.
     let mut violations: BTreeMap<String, (&str, usize)> = BTreeMap::new();
     // Pods of one controller are mostly one slice.
-    let mut reasons: HashMap<*const PodTemplateSpec, String> = HashMap::new();
+    let mut reasons: HashMap<*const PodTemplateSpec, String> = HashMap::default();
     for ExistingPod { name, pod, .. } in &pods[..n_judged] {
         let reason = reasons
             .entry(std::ptr::from_ref(*pod))

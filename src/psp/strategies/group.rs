@@ -46,7 +46,12 @@ impl GroupStrategy {
     }
 
     /// `None` as groups means that the field is absent.
-    fn validate(&self, path: &FieldPath, groups: Option<&[i64]>, errors: &mut Vec<FieldError>) {
+    fn validate(
+        &self,
+        path: impl Fn() -> FieldPath,
+        groups: Option<&[i64]>,
+        errors: &mut Vec<FieldError>,
+    ) {
         let (ranges, is_needed) = match self {
             Self::RunAsAny => return,
             Self::MustRunAs(ranges) => (ranges, true),
@@ -56,11 +61,11 @@ impl GroupStrategy {
         let ids = groups.unwrap_or_default();
         if is_needed && ids.is_empty() {
             let detail = "unable to validate empty groups against required ranges";
-            errors.push(FieldError::invalid(path.clone(), value(), detail));
+            errors.push(FieldError::invalid(path(), value(), detail));
         }
         for id in ids.iter().filter(|id| !ranges.contains(**id)) {
             let detail = format!("group {id} must be in the ranges: {ranges}");
-            errors.push(FieldError::invalid(path.clone(), value(), detail));
+            errors.push(FieldError::invalid(path(), value(), detail));
         }
     }
 }
@@ -80,7 +85,7 @@ impl FsGroup {
 
     pub(in crate::psp) fn validate(&self, spec: &PodSpec, errors: &mut Vec<FieldError>) {
         let group = spec.security_context.as_ref().and_then(|pod| pod.fs_group);
-        self.0.validate(&fs_group_path(), group.as_ref().map(std::slice::from_ref), errors);
+        self.0.validate(fs_group_path, group.as_ref().map(std::slice::from_ref), errors);
     }
 }
 
@@ -107,7 +112,7 @@ impl SupplementalGroups {
     pub(in crate::psp) fn validate(&self, spec: &PodSpec, errors: &mut Vec<FieldError>) {
         let groups =
             spec.security_context.as_ref().and_then(|pod| pod.supplemental_groups.as_deref());
-        self.0.validate(&supplemental_groups_path(), groups, errors);
+        self.0.validate(supplemental_groups_path, groups, errors);
     }
 }
 
@@ -135,12 +140,9 @@ impl RunAsGroup {
         container: ContainerView<'_>,
         errors: &mut Vec<FieldError>,
     ) {
-        if self.0 == GroupStrategy::RunAsAny {
-            return;
-        }
         let group = container.run_as_group();
-        let path = container.path().child("securityContext");
-        self.0.validate(&path, group.as_ref().map(std::slice::from_ref), errors);
+        let path = || container.path().child("securityContext");
+        self.0.validate(path, group.as_ref().map(std::slice::from_ref), errors);
     }
 }
 
