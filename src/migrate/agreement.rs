@@ -69,10 +69,13 @@ impl Explanation {
 
 /// Every disagreement of a unit, in order of the pods' names; empty where nothing can be simulated. Of
 /// bare pods nobody knows who made them, so only policies that are not there any more are told.
+///
+/// `webhooks` is what they did to each of the unit's pods whose template is known.
 #[must_use]
 pub fn disagreements(
     unit: &Unit<'_>,
     simulated: Option<&Name>,
+    webhooks: &[Webhooks],
     simulation: &Simulation<'_>,
 ) -> Vec<Disagreement> {
     let mut disagreements: Vec<Disagreement> = Vec::new();
@@ -89,7 +92,7 @@ pub fn disagreements(
         let alike = explained.iter().find(|(other, _)| is_alike(other, member));
         let explanation = match alike {
             Some((_, explanation)) => Some(*explanation),
-            None => explanation(unit, member, simulation),
+            None => explanation(unit, member, webhooks, simulation),
         };
         let Some(explanation) = explanation else { continue };
         if alike.is_none() {
@@ -124,6 +127,7 @@ fn is_alike(a: &Member<'_>, b: &Member<'_>) -> bool {
 fn explanation(
     unit: &Unit<'_>,
     member: &Member<'_>,
+    webhooks: &[Webhooks],
     simulation: &Simulation<'_>,
 ) -> Option<Explanation> {
     let pod = member.pod;
@@ -151,9 +155,11 @@ fn explanation(
     if !simulation.may_use(name, &pod.namespace, live.spec.service_account(), requester) {
         return Some(Explanation::GrantGone);
     }
-    let is_chosen_after_injection =
-        |template| is_chosen_after_injection(pod, template, requester, simulation);
-    if template.is_some_and(is_chosen_after_injection) {
+    if let Some(template) = template
+        && let Some(webhooks) = webhooks.iter().find(|it| it.is_on_made_pod(pod, template))
+        && !webhooks.did_nothing()
+        && is_chosen_after_injection(pod, template, webhooks, requester, simulation)
+    {
         return Some(Explanation::OtherMutation);
     }
     // The policy left the pod as it liked it.
@@ -163,19 +169,15 @@ fn explanation(
     Some(if is_as_before { Explanation::PolicyAdded } else { Explanation::PolicyChanged })
 }
 
-/// Whether webhooks changed the pod, and PSP chooses the policy that its annotation names for what
-/// they made of it.
+/// Whether PSP chooses the policy that the pod's annotation names for what webhooks made of it.
 fn is_chosen_after_injection(
     pod: &Pod,
     template: &Arc<PodTemplateSpec>,
+    webhooks: &Webhooks,
     requester: Option<&User>,
     simulation: &Simulation<'_>,
 ) -> bool {
     let Some(name) = &pod.psp else { return false };
-    let webhooks = Webhooks::on_made_pod(pod, template, requester, simulation);
-    if webhooks.did_nothing() {
-        return false;
-    }
     let before = match simulation.admit_template(&pod.namespace, template, requester).as_deref() {
         Some(Verdict::Admitted(admitted)) => stored(&admitted.pod),
         _ => PodTemplateSpec::clone(&simulation.prepared(&pod.namespace, template, None)),

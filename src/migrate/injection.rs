@@ -53,6 +53,12 @@ impl Injection {
 /// What webhooks did to one pod.
 #[derive(Debug, Clone)]
 pub struct Webhooks {
+    /// The template that the pod was made from; `None` where it was made from none.
+    template: Option<Arc<PodTemplateSpec>>,
+    /// The live pod.
+    live: Arc<PodTemplateSpec>,
+    /// The policy that its annotation names.
+    psp: Option<Name>,
     /// The pod that they are taken to have been given: as PSP left it. Empty, as [`Self::after`] is,
     /// where they did nothing.
     pub before: PodTemplateSpec,
@@ -111,7 +117,17 @@ impl Webhooks {
         let untouched = std::iter::once_with(|| {
             Some(Candidate::left_by_psp(PodTemplateSpec::clone(&prepared), Vec::new()))
         });
-        Self::likeliest(pod, candidates.chain(untouched).flatten(), simulation)
+        let candidates = candidates.chain(untouched).flatten();
+        let webhooks = Self::likeliest(pod, candidates, simulation);
+        Self { template: Some(Arc::clone(template)), ..webhooks }
+    }
+
+    /// Whether this is what they did to a pod, or one just like it, that was made from a template.
+    #[must_use]
+    pub fn is_on_made_pod(&self, pod: &Pod, template: &Arc<PodTemplateSpec>) -> bool {
+        self.template.as_ref().is_some_and(|own| Arc::ptr_eq(own, template))
+            && Arc::ptr_eq(&self.live, &pod.template)
+            && self.psp == pod.psp
     }
 
     /// What webhooks did to a pod that was created as `authored`, by a user who is not known.
@@ -141,16 +157,15 @@ impl Webhooks {
     ) -> Self {
         // Most pods are just what one of them was, and then there is nothing to look into.
         let mut different = Vec::new();
-        for Candidate { pod: before, changes: changes_before } in candidates {
-            if before == *pod.template {
-                let (before, after) = (PodTemplateSpec::default(), PodTemplateSpec::default());
-                return Self { before, after, changes_before, changes_after: Vec::new() };
+        for candidate in candidates {
+            if candidate.pod == *pod.template {
+                return Self { changes_before: candidate.changes, ..Self::none_on(pod) };
             }
-            different.push(Candidate { pod: before, changes: changes_before });
+            different.push(candidate);
         }
         let mut live = live_pod(pod);
         service_account::unmount_token(&mut live);
-        let between = |candidate| Self::between(candidate, &live, pod.psp.as_ref(), simulation);
+        let between = |candidate| Self::between(candidate, pod, &live, simulation);
         let mut likeliest: Option<(usize, Self)> = None;
         for candidate in different {
             let webhooks = between(candidate);
@@ -166,23 +181,36 @@ impl Webhooks {
         likeliest.map_or_else(nothing, |(_, webhooks)| webhooks)
     }
 
+    /// Nothing.
+    fn none_on(pod: &Pod) -> Self {
+        Self {
+            template: None,
+            live: Arc::clone(&pod.template),
+            psp: pod.psp.clone(),
+            before: PodTemplateSpec::default(),
+            after: PodTemplateSpec::default(),
+            changes_before: Vec::new(),
+            changes_after: Vec::new(),
+        }
+    }
+
     /// What lies between a pod that webhooks may have been given and the [`live_pod`] without its
     /// token.
     fn between(
         candidate: Candidate,
+        pod: &Pod,
         live: &PodTemplateSpec,
-        psp: Option<&Name>,
         simulation: &Simulation<'_>,
     ) -> Self {
         let Candidate { pod: mut before, changes: changes_before } = candidate;
-        let Stripped { pod: mut after, changes } =
-            without_policy_values(live, psp, &before, simulation);
+        let Stripped { pod: mut after, changes: changes_after } =
+            without_policy_values(live, pod.psp.as_ref(), &before, simulation);
         service_account::unmount_token(&mut before);
         // PSP annotates every pod, so that annotations are there which the author did not begin.
         if before.annotations.is_none() {
             after.annotations = after.annotations.filter(|annotations| !annotations.is_empty());
         }
-        Self { before, after, changes_before, changes_after: changes }
+        Self { before, after, changes_before, changes_after, ..Self::none_on(pod) }
     }
 
     /// Whether the pod is as PSP would leave it.

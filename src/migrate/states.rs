@@ -167,21 +167,14 @@ fn webhooks_seen(
     requester: Option<&User>,
     simulation: &Simulation<'_>,
 ) -> Vec<Webhooks> {
-    let mut seen: Vec<(&Arc<PodTemplateSpec>, &Pod)> = Vec::new();
+    let mut seen: Vec<Webhooks> = Vec::new();
     for member in &unit.pods {
         let Some(made_from) = unit.template_of(member) else { continue };
-        let is_seen = seen.iter().any(|(template, pod)| {
-            Arc::ptr_eq(template, made_from)
-                && Arc::ptr_eq(&pod.template, &member.pod.template)
-                && pod.psp == member.pod.psp
-        });
-        if !is_seen {
-            seen.push((made_from, member.pod));
+        if !seen.iter().any(|webhooks| webhooks.is_on_made_pod(member.pod, made_from)) {
+            seen.push(Webhooks::on_made_pod(member.pod, made_from, requester, simulation));
         }
     }
-    seen.into_iter()
-        .map(|(template, pod)| Webhooks::on_made_pod(pod, template, requester, simulation))
-        .collect()
+    seen
 }
 
 fn of_pod(pod: &Pod, simulation: &Simulation<'_>) -> States {

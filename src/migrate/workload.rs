@@ -20,9 +20,6 @@ use crate::psp::{Refused, Verdict};
 pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) -> WorkloadPlan {
     let version = judge.version;
     let (mut states, verdict) = states::of(unit, simulation);
-    let lost = lost::of(unit, &states, version);
-    let patch = harden::harden(unit, &mut states, &lost, simulation, version);
-    states.share_equal_pods();
     let (policy_simulated, refusal) = match verdict.as_deref() {
         Some(Verdict::Admitted(admitted)) => {
             // Of pods that webhooks change differently some may be admitted.
@@ -33,6 +30,11 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) 
         Some(Verdict::Refused(refused)) => (None, refusals([refused], false)),
         None => (None, Vec::new()),
     };
+    let disagreements =
+        agreement::disagreements(unit, policy_simulated.as_ref(), &states.webhooks, simulation);
+    let lost = lost::of(unit, &states, version);
+    let patch = harden::harden(unit, &mut states, &lost, simulation, version);
+    states.share_equal_pods();
     let n_pods = unit.unfinished_pods().count();
     // A workload that runs counts with what its template asks for, even where its pods are of an
     // earlier one: it is in use, and a level that refuses its next pods would break it.
@@ -52,7 +54,7 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) 
         replicas: None,
         suspended: false,
         policy_in_use: policies_in_use(unit),
-        disagreements: agreement::disagreements(unit, policy_simulated.as_ref(), simulation),
+        disagreements,
         policy_simulated,
         policy_grant: verdict.as_deref().and_then(grant),
         refused_today,
