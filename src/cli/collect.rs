@@ -18,7 +18,8 @@ use super::interrupt::Unfinished;
 use crate::cluster;
 use crate::objects::encode;
 use crate::objects::snapshot::Snapshot;
-use crate::reports::{write_compact, yaml};
+use crate::reports::json::write_compact;
+use crate::reports::yaml;
 
 /// What the names of files begin with until they are whole.
 const PREFIX: &str = ".psp2psa-";

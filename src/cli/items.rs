@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::errors;
 use super::output::Output;
-use crate::reports::write_compact;
+use crate::reports::json::write_compact;
 
 /// The items of a report in the order of the input: kept until the report is written, or each written
 /// as a line of JSON at once.

@@ -4,7 +4,6 @@
 //! that the program has for a whole cluster.
 
 use clap::ValueEnum;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Format;
@@ -14,18 +13,12 @@ use crate::migrate::tests::demos::{DEMO_1, DEMO_2};
 use crate::migrate::tests::{options, snapshot};
 use crate::migrate::{Options, admission_config, assemble, policies};
 use crate::reports::rollout::{self, Rollout};
-use crate::reports::{self, StructuredFormat, gitops, workload_patches, write_structured};
+use crate::reports::{self, gitops, json, workload_patches};
 use crate::rollout::Labelling;
 use crate::rollout::clones::clones;
 use crate::rollout::removal::removal;
 use crate::rollout::review::review;
 use crate::rollout::waves::DEFAULT_SIZE;
-
-fn json(data: &impl Serialize) -> String {
-    let mut out = Vec::new();
-    write_structured(data, StructuredFormat::Json, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
 
 /// What is printed of a cluster, each with its name: the plan in these formats and its files, and where
 /// these are all formats, the other reports too.
@@ -70,12 +63,12 @@ fn outputs<'v>(
     let simulation = Simulation::new(&snapshot, options.cluster_version, None);
     let report = policies::report(&plan, &snapshot, &simulation, None);
     add("policies -o wide", reports::policies::table(&report, true));
-    add("policies -o json", json(&report));
+    add("policies -o json", json::text(&report));
     let clones = clones(&plan, &snapshot, &simulation, &options, None);
     add("policies -o clones", reports::clones::documents(&clones));
     let review = review(&plan, &snapshot, &simulation);
     add("review", reports::review::outline(&review).text());
-    add("review -o json", json(&review));
+    add("review -o json", json::text(&review));
     let skipped = |namespace: &_| labelling.reason_to_skip(&plan, namespace);
     let proposal = admission_config::propose(&plan, Some(Level::Baseline), skipped);
     let configuration = reports::admission_config::commented(&plan, &proposal, server);

@@ -20,12 +20,12 @@ pub(super) fn files(rollout: &Rollout<'_>) -> Vec<File> {
         file("workloads", lines(rollout, workloads)),
         file("policies", policies(rollout)),
         file("warnings", warnings(rollout)),
-        file("bypass-policy.json", json(&policy)),
-        file("bypass-role.json", json(&role)),
+        file("bypass-policy.json", json::text(&policy)),
+        file("bypass-role.json", json::text(&role)),
         file("enforce.sh", label_calls(rollout, Stage::Enforce)),
     ];
     let patches = rollout.removal.mixed_roles.iter().enumerate();
-    files.extend(patches.map(|(n, role)| file(&role_patch(n), json(&role.patch))));
+    files.extend(patches.map(|(n, role)| file(&role_patch(n), json::text(&role.patch))));
     files
 }
 
