@@ -67,7 +67,11 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {"args": flags},
         }}});
-        let session = browser.ask("POST", "/session", &wanted);
+        // On a busy machine Chromium does not always come up.
+        let mut session = browser.request("POST", "/session", &wanted);
+        if session.get("error").is_some() {
+            session = browser.ask("POST", "/session", &wanted);
+        }
         session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         browser
     }
