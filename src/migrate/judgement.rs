@@ -234,3 +234,46 @@ fn in_order_of_doubt<'p>(
     let pods = states.into_iter().flat_map(|(_, pods)| pods);
     pods.filter(|pod| seen.insert(Arc::as_ptr(pod))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::migrate::tests::{options, snapshot};
+    use crate::migrate::{Options, assemble};
+
+    #[test]
+    fn earlier_versions_are_told_up_to_the_own() {
+        // v1.27 takes the first sysctl for safe, v1.29 the second.
+        let pod = |name: &str, sysctl: &str| {
+            let sysctls = [json!({"name": sysctl, "value": "1"})];
+            json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+                "metadata": {"name": name, "namespace": name},
+                "spec": {"template": {"spec": {
+                    "securityContext": {"sysctls": sysctls},
+                    "containers": [{"name": "app"}]}}}})
+        };
+        let objects =
+            [pod("a", "net.ipv4.ip_local_reserved_ports"), pod("b", "net.ipv4.tcp_keepalive_time")];
+        let since = |version| vec![("v1.24", "privileged"), (version, "baseline")];
+        let until = || vec![("v1.24", "privileged")];
+        for (minor, answers) in [
+            (24, [vec![], vec![]]),
+            (26, [vec![], vec![]]),
+            (27, [until(), vec![]]),
+            (28, [since("v1.27"), vec![]]),
+            (32, [since("v1.27"), since("v1.29")]),
+        ] {
+            let options = Options { pss_version: Version::v1(minor), ..options() };
+            let plan = json!(assemble::plan(&snapshot(&objects), &options, &|_| true));
+            for (namespace, expected) in plan["namespaces"].as_array().unwrap().iter().zip(answers)
+            {
+                let answer = |it: &Value| json!([it["version"], it["enforce"]]);
+                let earlier = namespace["earlierVersions"].as_array().unwrap();
+                let earlier: Vec<_> = earlier.iter().map(answer).collect();
+                assert_eq!(json!(earlier), json!(expected), "v1.{minor}: {}", namespace["name"]);
+            }
+        }
+    }
+}

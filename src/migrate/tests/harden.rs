@@ -267,6 +267,49 @@ fn what_is_applied_now_loses_nothing_in_the_demos() {
     }
 }
 
+#[test]
+fn a_container_repeats_nothing_that_is_raised_for_the_pod() {
+    let policy = json!({"apiVersion": "policy/v1beta1", "kind": "PodSecurityPolicy",
+        "metadata": {"name": "p"},
+        "spec": {"seLinux": {"rule": "RunAsAny"}, "fsGroup": {"rule": "RunAsAny"},
+            "supplementalGroups": {"rule": "RunAsAny"}, "volumes": ["*"],
+            "runAsUser": {"rule": "MustRunAsNonRoot"}}});
+    // PSP writes runAsNonRoot where there is no user, so that it cannot be kept for the pod; restricted
+    // asks for it of both.
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"template": {"spec": {"containers": [
+        {"name": "app"},
+        {"name": "other", "securityContext": {"runAsUser": 7}},
+    ]}}}});
+    let [role, binding] = to_all();
+    let plan = plan_of(&[policy, deployment, role, binding], &options());
+    let patch = plan.namespaces[0].workloads[0].patch.as_ref().unwrap();
+    let non_root = |overlay: &Value, container: usize| {
+        overlay["spec"]["containers"][container]["securityContext"]["runAsNonRoot"].clone()
+    };
+    assert_eq!(non_root(&patch.keep_overlay(), 0), true);
+    let whole = patch.overlay();
+    assert_eq!(whole["spec"]["securityContext"]["runAsNonRoot"], true);
+    assert_eq!([non_root(&whole, 0), non_root(&whole, 1)], [Value::Null, Value::Null]);
+    // What is the container's alone is still said of it.
+    let drop = &whole["spec"]["containers"][0]["securityContext"]["capabilities"]["drop"];
+    assert_eq!(*drop, json!(["ALL"]));
+}
+
+/// Lets everybody use every policy.
+fn to_all() -> [Value; 2] {
+    [
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": "all"},
+            "rules": [{"apiGroups": ["policy"], "resources": ["podsecuritypolicies"], "verbs": ["use"]}]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": "all"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "all"},
+            "subjects": [{"kind": "Group", "name": "system:authenticated"}]}),
+    ]
+}
+
 /// As much of a recorded admission as makes a workload with policies.
 #[derive(Deserialize)]
 struct Vector {
@@ -298,17 +341,8 @@ fn what_is_applied_now_loses_nothing_under_recorded_policies() {
             "metadata": {"name": "web", "namespace": vector.namespace},
             "spec": {"template": template},
         });
-        let to_all = [
-            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-                "metadata": {"name": "all"},
-                "rules": [{"apiGroups": ["policy"], "resources": ["podsecuritypolicies"], "verbs": ["use"]}]}),
-            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-                "metadata": {"name": "all"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "all"},
-                "subjects": [{"kind": "Group", "name": "system:authenticated"}]}),
-        ];
         let options = Options { controllers_user: Some(vector.user.name), ..options() };
-        for grants in [&vector.rbac[..], &to_all] {
+        for grants in [&vector.rbac[..], &to_all()] {
             let objects: Vec<Value> =
                 vector.policies.iter().chain(grants).chain([&deployment]).cloned().collect();
             n_now += assert_now_is_safe(&objects, &options, &vector.id);
