@@ -156,7 +156,33 @@ impl Worker {
     }
 }
 
+/// Where a border between objects begins last. Looked for is its byte at `rare`, by blocks: memchr's own
+/// search from the end goes byte by byte, and there is an object's text to go through.
+pub(super) fn last_border(bytes: &[u8], border: &[u8], rare: usize) -> Option<usize> {
+    memchr::memrchr_iter(border[rare], bytes)
+        .filter_map(|found| found.checked_sub(rare))
+        .find(|start| bytes[*start..].starts_with(border))
+}
+
 /// How many line ends there are.
 pub(super) fn lines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_border_is_where_a_search_finds_it() {
+        let border = b"},\n {";
+        for text in
+            ["", "{", "},\n {", "},\n{ },\n {a},\n {},\n  {", "},\n {{{", "\n {},\n {}", " {"]
+        {
+            let expected = text.rfind("},\n {");
+            for rare in 0..border.len() {
+                assert_eq!(last_border(text.as_bytes(), border, rare), expected, "{text:?} {rare}");
+            }
+        }
+    }
 }

@@ -4,8 +4,6 @@
 //! shows: the object before the cut is not whole, and decoding stops there. Where the layout tells
 //! nothing, all on one line say, brackets are looked at.
 
-use memchr::memmem;
-
 use super::reader;
 use super::scan::Scanner;
 use crate::objects::decode::{Decoded, Expected, ObjectSeed};
@@ -31,11 +29,13 @@ pub(super) fn read(
     place: Place,
 ) -> u64 {
     let border = border(buffer, place);
-    let border = border.as_deref().map(memmem::FinderRev::new);
     let kept = if place == Place::List { "},".len() } else { "}".len() };
-    let cut = |bytes: &[u8]| match border.as_ref().and_then(|border| border.rfind(bytes)) {
-        Some(found) => Some(found + kept),
-        None => objects_at_start(bytes, place),
+    let cut = |bytes: &[u8]| {
+        let border = border.as_deref();
+        match border.and_then(|border| ahead::last_border(bytes, border, border.len() - 1)) {
+            Some(found) => Some(found + kept),
+            None => objects_at_start(bytes, place),
+        }
     };
     let decode = |text| decode(text, expected, place);
     ahead::read(buffer, emitter, &Layout { cut: &cut, decode: &decode })

@@ -4,8 +4,6 @@
 //! item (see `list`). What could be more than the next item, a line at the outermost level say, or
 //! less, one that cannot be read, is left to that.
 
-use memchr::memmem;
-
 use super::list::{has_anchor, indent_of, indent_of_dash, is_blank, parse_item};
 use super::{Piece, Text, lines};
 use crate::objects::decode::{Decoded, Expected};
@@ -22,8 +20,7 @@ pub(super) fn read(
     expected: &Expected,
 ) -> u64 {
     let border = [b"\n", " ".repeat(indent).as_bytes(), b"- "].concat();
-    let border = memmem::FinderRev::new(&border);
-    let cut = |bytes: &[u8]| Some(border.rfind(bytes)? + 1);
+    let cut = |bytes: &[u8]| Some(ahead::last_border(bytes, &border, 0)? + 1);
     let decode = |text| decode(text, indent, expected);
     ahead::read(buffer, emitter, &Layout { cut: &cut, decode: &decode })
 }
