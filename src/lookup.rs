@@ -1,8 +1,8 @@
-//! Has this been seen before?
+//! How is something found that equals this?
 //!
-//! Maps and sets that are only ever asked, never walked, so that no hash shows in any output. Every
-//! object of a dump is looked up, and the standard library's hash would take longer than the rest; this
-//! one is seeded too, so that no dump can be made for its collisions.
+//! In maps and sets that are only ever asked, never walked, so that no hash shows in any output. The
+//! standard library's hash takes several times as long for whole pods; this one is seeded too, so that
+//! who writes a dump cannot know what collides.
 
 use foldhash::fast::RandomState;
 

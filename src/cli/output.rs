@@ -25,7 +25,7 @@ impl Write for Output {
         self.0.write(bytes)
     }
 
-    // Reports come in many small pieces, which a buffer takes faster whole.
+    // The one that is given would loop over `write`, and reports come in many small pieces.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)
     }

@@ -70,7 +70,7 @@ impl Explanation {
 /// Every disagreement of a unit, in order of the pods' names; empty where nothing can be simulated. Of
 /// bare pods nobody knows who made them, so only policies that are not there any more are told.
 ///
-/// `webhooks` is what they did to each of the unit's pods whose template is known.
+/// `webhooks` is what these did to each of the unit's pods whose template is known.
 #[must_use]
 pub fn disagreements(
     unit: &Unit<'_>,
@@ -169,7 +169,7 @@ fn explanation(
     Some(if is_as_before { Explanation::PolicyAdded } else { Explanation::PolicyChanged })
 }
 
-/// Whether PSP chooses the policy that the pod's annotation names for what webhooks made of it.
+/// Whether PSP chooses the policy that the pod's annotation names once webhooks have changed the pod.
 fn is_chosen_after_injection(
     pod: &Pod,
     template: &Arc<PodTemplateSpec>,

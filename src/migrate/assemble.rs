@@ -51,8 +51,8 @@ pub fn plan<'s>(
     }
     units.retain(|name, _| is_selected(name));
     let units: Vec<_> = units.into_iter().collect();
-    let answers = planner.namespaces(&units, missing.is_empty());
-    let (namespaces, findings): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
+    let plans = planner.namespaces(&units, missing.is_empty());
+    let (namespaces, findings): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
     let mut findings: Vec<_> = findings.into_iter().flatten().collect();
     findings::sort(&mut findings);
     let complete = missing.is_empty() && namespaces.iter().all(|namespace| namespace.complete);

@@ -135,7 +135,7 @@ impl std::fmt::Display for WorkloadName {
     }
 }
 
-/// What is found in a namespace that was planned with these options, in the plan's order.
+/// What is found in a namespace that was planned with these options, in the plan's order; see [`sort`].
 #[must_use]
 pub fn of(namespace: &NamespacePlan, options: &Options) -> Vec<Finding> {
     let mut findings = Vec::new();

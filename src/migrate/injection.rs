@@ -70,8 +70,7 @@ pub struct Webhooks {
     pub changes_after: Vec<Change>,
 }
 
-/// A pod that webhooks may have been given: as it is stored where PSP left it, and what PSP had
-/// written.
+/// A pod that webhooks may have been given, as it is stored, and what PSP had written into it.
 #[derive(Default)]
 struct Candidate {
     pod: PodTemplateSpec,
@@ -79,7 +78,7 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn left_by_psp(mut pod: PodTemplateSpec, changes: Vec<Change>) -> Self {
+    fn stored(mut pod: PodTemplateSpec, changes: Vec<Change>) -> Self {
         profiles::copy_seccomp(&mut pod);
         Self { pod, changes }
     }
@@ -100,7 +99,7 @@ impl Webhooks {
         let verdict = simulation.admit_template(&pod.namespace, template, requester);
         let simulated = || match verdict.as_deref() {
             Some(Verdict::Admitted(admitted)) => {
-                Some(Candidate::left_by_psp(admitted.pod.clone(), admitted.changes.clone()))
+                Some(Candidate::stored(admitted.pod.clone(), admitted.changes.clone()))
             }
             _ => None,
         };
@@ -115,7 +114,7 @@ impl Webhooks {
             named.and_then(|name| mutated_by(name, PodTemplateSpec::clone(&prepared), simulation))
         }));
         let untouched = std::iter::once_with(|| {
-            Some(Candidate::left_by_psp(PodTemplateSpec::clone(&prepared), Vec::new()))
+            Some(Candidate::stored(PodTemplateSpec::clone(&prepared), Vec::new()))
         });
         let candidates = candidates.chain(untouched).flatten();
         let webhooks = Self::likeliest(pod, candidates, simulation);
@@ -143,8 +142,7 @@ impl Webhooks {
         let others = simulation.admission().policies().iter().map(Policy::name);
         let policies = named.into_iter().chain(others.filter(|name| Some(*name) != named));
         let candidates = policies.filter_map(|name| mutated_by(name, authored.clone(), simulation));
-        let untouched =
-            std::iter::once_with(|| Candidate::left_by_psp(authored.clone(), Vec::new()));
+        let untouched = std::iter::once_with(|| Candidate::stored(authored.clone(), Vec::new()));
         Self::likeliest(pod, candidates.chain(untouched), simulation)
     }
 
@@ -181,7 +179,7 @@ impl Webhooks {
         likeliest.map_or_else(nothing, |(_, webhooks)| webhooks)
     }
 
-    /// Nothing.
+    /// Nothing: that they left a pod as it was, which is taken to be made from no template.
     fn none_on(pod: &Pod) -> Self {
         Self {
             template: None,
@@ -242,7 +240,7 @@ fn mutated_by(
     simulation: &Simulation<'_>,
 ) -> Option<Candidate> {
     let changes = simulation.policy(policy)?.mutate(&mut pod);
-    Some(Candidate::left_by_psp(pod, changes))
+    Some(Candidate::stored(pod, changes))
 }
 
 /// The live pod with the API's defaults and without ephemeral containers.

@@ -244,9 +244,9 @@ mod tests {
     use crate::migrate::{Options, assemble};
 
     #[test]
-    fn earlier_versions_are_told_up_to_the_own() {
+    fn each_earlier_version_that_answers_otherwise_is_told() {
         // v1.27 takes the first sysctl for safe, v1.29 the second.
-        let pod = |name: &str, sysctl: &str| {
+        let replica_set = |name: &str, sysctl: &str| {
             let sysctls = [json!({"name": sysctl, "value": "1"})];
             json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
                 "metadata": {"name": name, "namespace": name},
@@ -254,16 +254,18 @@ mod tests {
                     "securityContext": {"sysctls": sysctls},
                     "containers": [{"name": "app"}]}}}})
         };
-        let objects =
-            [pod("a", "net.ipv4.ip_local_reserved_ports"), pod("b", "net.ipv4.tcp_keepalive_time")];
-        let since = |version| vec![("v1.24", "privileged"), (version, "baseline")];
-        let until = || vec![("v1.24", "privileged")];
+        let objects = [
+            replica_set("a", "net.ipv4.ip_local_reserved_ports"),
+            replica_set("b", "net.ipv4.tcp_keepalive_time"),
+        ];
+        let refused = || vec![("v1.24", "privileged")];
+        let taken_since = |version| [refused(), vec![(version, "baseline")]].concat();
         for (minor, answers) in [
             (24, [vec![], vec![]]),
             (26, [vec![], vec![]]),
-            (27, [until(), vec![]]),
-            (28, [since("v1.27"), vec![]]),
-            (32, [since("v1.27"), since("v1.29")]),
+            (27, [refused(), vec![]]),
+            (28, [taken_since("v1.27"), vec![]]),
+            (32, [taken_since("v1.27"), taken_since("v1.29")]),
         ] {
             let options = Options { pss_version: Version::v1(minor), ..options() };
             let plan = json!(assemble::plan(&snapshot(&objects), &options, &|_| true));

@@ -49,8 +49,9 @@ pub struct States {
     pub changes_after_injection: Vec<Change>,
     /// What PSP holds against the pods that webhooks make of what it has admitted; each once.
     pub refused_after_injection: Vec<Refused>,
-    /// What webhooks did to each live pod that could be compared; pods that are alike once. Taken
-    /// by [`super::harden`], which does it to patched pods too.
+    /// What webhooks did to each live pod that could be compared; pods that are alike once.
+    /// [`super::agreement`] looks there, and then [`super::harden`] takes it, which does it to patched
+    /// pods too.
     pub webhooks: Vec<Webhooks>,
     /// What is known of webhooks that change these pods.
     pub injection: Injection,

@@ -30,6 +30,7 @@ pub fn plan<'s>(unit: &Unit<'s>, simulation: &Simulation<'s>, judge: Judge<'_>) 
         Some(Verdict::Refused(refused)) => (None, refusals([refused], false)),
         None => (None, Vec::new()),
     };
+    // Before `harden`, which takes what webhooks did.
     let disagreements =
         agreement::disagreements(unit, policy_simulated.as_ref(), &states.webhooks, simulation);
     let lost = lost::of(unit, &states, version);

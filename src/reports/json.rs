@@ -1,4 +1,4 @@
-//! How is JSON written, so that no terminal acts on it?
+//! How is JSON written: on lines or on one, and so that no terminal acts on it?
 
 use std::io::{self, Write};
 
@@ -8,8 +8,8 @@ use serde_json::ser::Formatter;
 
 use crate::objects::source::is_unprintable;
 
-/// The end of an element, of a line, and the blanks that begin the next; the deepest reports have a
-/// dozen levels.
+/// The end of an element and of its line, and the blanks of the next: more than any report begins a line
+/// with.
 const NEXT_LINE: &str = ",\n                                                                ";
 
 /// How many blanks a level is indented by.
@@ -29,10 +29,11 @@ pub fn write_indented(data: &impl Serialize, out: &mut impl Write) -> io::Result
 #[must_use]
 pub fn text(data: &impl Serialize) -> String {
     let mut text = Vec::new();
-    match write_indented(data, &mut text) {
-        Ok(()) => String::from_utf8(text).map(|text| text + "\n").unwrap_or_default(),
-        Err(_) => String::new(),
+    if write_indented(data, &mut text).is_err() {
+        return String::new();
     }
+    text.push(b'\n');
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Writes data as JSON without a newline in it or behind it.
@@ -95,17 +96,16 @@ impl Indented {
     fn end<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth -= 1;
         if self.has_content {
-            self.begin_line(out, true)?;
+            self.begin_line(out, false)?;
         }
-        self.has_content = true;
         out.write_all(bracket)
     }
 
-    fn begin_line<W: ?Sized + Write>(&self, out: &mut W, is_first: bool) -> io::Result<()> {
-        let comma = usize::from(is_first);
+    fn begin_line<W: ?Sized + Write>(&self, out: &mut W, has_comma: bool) -> io::Result<()> {
+        let start = usize::from(!has_comma);
         let n_blanks = INDENT * self.depth;
         let (line, room) = (NEXT_LINE.as_bytes(), NEXT_LINE.len() - ",\n".len());
-        out.write_all(&line[comma..",\n".len() + n_blanks.min(room)])?;
+        out.write_all(&line[start..",\n".len() + n_blanks.min(room)])?;
         (room..n_blanks).try_for_each(|_| out.write_all(b" "))
     }
 }
@@ -128,7 +128,7 @@ impl Formatter for Indented {
     }
 
     fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.begin_line(out, first)
+        self.begin_line(out, !first)
     }
 
     fn end_array_value<W: ?Sized + Write>(&mut self, _out: &mut W) -> io::Result<()> {
@@ -145,7 +145,7 @@ impl Formatter for Indented {
     }
 
     fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.begin_line(out, first)
+        self.begin_line(out, !first)
     }
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
@@ -190,7 +190,9 @@ mod tests {
             _ => json!([{}, [], inner, {"c": [[], {}]}]),
         });
         for data in [json!([]), json!({}), json!(null), json!([[], [[]], {}, "x"]), nested] {
-            assert_eq!(indented(&data), serde_json::to_string_pretty(&data).unwrap());
+            let lines = serde_json::to_string_pretty(&data).unwrap();
+            assert_eq!(indented(&data), lines);
+            assert_eq!(text(&data), lines + "\n");
         }
     }
 }

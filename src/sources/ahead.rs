@@ -156,11 +156,11 @@ impl Worker {
     }
 }
 
-/// Where a border between objects begins last. Looked for is its byte at `rare`, by blocks: memchr's own
-/// search from the end goes byte by byte, and there is an object's text to go through.
-pub(super) fn last_border(bytes: &[u8], border: &[u8], rare: usize) -> Option<usize> {
-    memchr::memrchr_iter(border[rare], bytes)
-        .filter_map(|found| found.checked_sub(rare))
+/// Where a border between objects begins last. To find it, its byte at `at`, which must be within it, is
+/// looked for by blocks: memchr's own search from the end goes byte by byte through an object's text.
+pub(super) fn last_border(bytes: &[u8], border: &[u8], at: usize) -> Option<usize> {
+    memchr::memrchr_iter(border[at], bytes)
+        .filter_map(|found| found.checked_sub(at))
         .find(|start| bytes[*start..].starts_with(border))
 }
 
@@ -180,8 +180,8 @@ mod tests {
             ["", "{", "},\n {", "},\n{ },\n {a},\n {},\n  {", "},\n {{{", "\n {},\n {}", " {"]
         {
             let expected = text.rfind("},\n {");
-            for rare in 0..border.len() {
-                assert_eq!(last_border(text.as_bytes(), border, rare), expected, "{text:?} {rare}");
+            for at in 0..border.len() {
+                assert_eq!(last_border(text.as_bytes(), border, at), expected, "{text:?} {at}");
             }
         }
     }

@@ -24,6 +24,14 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts a browser of that look: `light` or `dark`.
     pub(crate) fn start(look: &str) -> Self {
+        // On a busy machine Chromium does not always come up.
+        Self::try_start(look).unwrap_or_else(|first| match Self::try_start(look) {
+            Ok(browser) => browser,
+            Err(second) => panic!("no browser: {first}; and once more: {second}"),
+        })
+    }
+
+    fn try_start(look: &str) -> Result<Self, Value> {
         let profile = TempDir::new().unwrap();
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -67,13 +75,10 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {"args": flags},
         }}});
-        // On a busy machine Chromium does not always come up.
-        let mut session = browser.request("POST", "/session", &wanted);
-        if session.get("error").is_some() {
-            session = browser.ask("POST", "/session", &wanted);
-        }
-        session["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
-        browser
+        let session = browser.request("POST", "/session", &wanted);
+        let Some(id) = session["sessionId"].as_str() else { return Err(session) };
+        id.clone_into(&mut browser.session);
+        Ok(browser)
     }
 
     /// Opens a file.

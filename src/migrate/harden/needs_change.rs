@@ -73,8 +73,9 @@ pub(super) fn of(
 /// A setting that a level may forbid.
 struct Suspect {
     path: FieldPath,
+    /// The setting, or of volumes, sysctls and lists of names the name.
     value: Json,
-    /// Whether it is one name of the list that stands there.
+    /// Whether `value` is one name of the list at `path`.
     is_item: bool,
 }
 
@@ -94,11 +95,8 @@ impl Suspect {
 
 /// Whether a setting stands in a template; what the API server fills in does not count.
 fn stands_in(template: &PodTemplateSpec, suspect: &Suspect) -> bool {
-    match template.get(suspect.path.segments()) {
-        Some(Json::Array(items)) => items.contains(&suspect.value),
-        Some(_) => true,
-        None => false,
-    }
+    let Some(there) = template.get(suspect.path.segments()) else { return false };
+    !suspect.is_item || there.as_array().is_some_and(|items| items.contains(&suspect.value))
 }
 
 /// The settings of a pod that soften it.
@@ -118,8 +116,8 @@ fn suspects_of(pod: &PodTemplateSpec) -> Vec<Suspect> {
     if let Some(context) = &pod.spec.security_context {
         let path = spec.child("securityContext");
         for (index, sysctl) in context.sysctls.iter().enumerate() {
-            let path = path.child("sysctls").named_index(index, &sysctl.name);
-            suspects.add(|| path, Some(&sysctl.name));
+            let path = || path.child("sysctls").named_index(index, &sysctl.name);
+            suspects.add(path, Some(&sysctl.name));
         }
         suspects.add(|| path.child("runAsNonRoot"), context.run_as_non_root.filter(|set| !set));
         suspects.add(|| path.child("runAsUser"), context.run_as_user.filter(|id| *id == 0));

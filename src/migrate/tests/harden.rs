@@ -274,8 +274,8 @@ fn a_container_repeats_nothing_that_is_raised_for_the_pod() {
         "spec": {"seLinux": {"rule": "RunAsAny"}, "fsGroup": {"rule": "RunAsAny"},
             "supplementalGroups": {"rule": "RunAsAny"}, "volumes": ["*"],
             "runAsUser": {"rule": "MustRunAsNonRoot"}}});
-    // PSP writes runAsNonRoot where there is no user, so that it cannot be kept for the pod; restricted
-    // asks for it of both.
+    // PSP writes runAsNonRoot into the container without a user alone, so that it is not kept for the
+    // pod; restricted asks both containers for it.
     let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
     "metadata": {"name": "web", "namespace": "shop"},
     "spec": {"template": {"spec": {"containers": [

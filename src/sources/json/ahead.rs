@@ -29,9 +29,10 @@ pub(super) fn read(
     place: Place,
 ) -> u64 {
     let border = border(buffer, place);
+    let border = border.as_deref();
     let kept = if place == Place::List { "},".len() } else { "}".len() };
     let cut = |bytes: &[u8]| {
-        let border = border.as_deref();
+        // Of its bytes, fewest lines have the bracket at its end.
         match border.and_then(|border| ahead::last_border(bytes, border, border.len() - 1)) {
             Some(found) => Some(found + kept),
             None => objects_at_start(bytes, place),

@@ -20,6 +20,7 @@ pub(super) fn read(
     expected: &Expected,
 ) -> u64 {
     let border = [b"\n", " ".repeat(indent).as_bytes(), b"- "].concat();
+    // By its line end: blanks are on every line, and dashes within most names.
     let cut = |bytes: &[u8]| Some(ahead::last_border(bytes, &border, 0)? + 1);
     let decode = |text| decode(text, indent, expected);
     ahead::read(buffer, emitter, &Layout { cut: &cut, decode: &decode })
