@@ -19,6 +19,7 @@ use crate::migrate::plan::{Plan, WorkloadPlan};
 use crate::migrate::recommend::Passes;
 use crate::migrate::{Options, assemble};
 use crate::objects::pod::{ContainerKind, PodTemplateSpec};
+use crate::version::Version;
 
 /// A strategic merge, as far as a pod template needs it: containers go by name, other lists are
 /// replaced.
@@ -295,6 +296,42 @@ fn a_container_repeats_nothing_that_is_raised_for_the_pod() {
     // What is the container's alone is still said of it.
     let drop = &whole["spec"]["containers"][0]["securityContext"]["capabilities"]["drop"];
     assert_eq!(*drop, json!(["ALL"]));
+}
+
+#[test]
+fn hosts_of_probes_are_named_from_the_version_that_forbids_them() {
+    let on = |host: &str| json!({"httpGet": {"port": 80, "host": host}});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"template": {"spec": {"containers": [{
+        "name": "app",
+        "livenessProbe": on("a"),
+        "readinessProbe": {"tcpSocket": {"port": 80, "host": "b"}},
+        "startupProbe": on(""),
+        "lifecycle": {"preStop": on("c")},
+    }]}}}});
+    for (minor, expected) in [
+        (33, vec![]),
+        (
+            34,
+            vec![
+                ("livenessProbe.httpGet.host", "a"),
+                ("readinessProbe.tcpSocket.host", "b"),
+                ("lifecycle.preStop.httpGet.host", "c"),
+            ],
+        ),
+    ] {
+        let options = Options { pss_version: Version::v1(minor), ..options() };
+        let plan = plan_of([&deployment], &options);
+        let patch = plan.namespaces[0].workloads[0].patch.as_ref().unwrap();
+        let named: BTreeSet<_> =
+            patch.needs_change.iter().map(|it| json!(it)).map(|it| it.to_string()).collect();
+        let expected = expected.into_iter().map(|(path, host)| json!({
+            "level": "baseline", "check": "hostProbesAndHostLifecycle", "value": host, "injected": false,
+            "path": format!("spec.containers[name=app].{path}"),
+        }).to_string());
+        assert_eq!(named, expected.collect(), "v1.{minor}");
+    }
 }
 
 /// Lets everybody use every policy.
