@@ -334,6 +334,35 @@ fn hosts_of_probes_are_named_from_the_version_that_forbids_them() {
     }
 }
 
+#[test]
+fn the_whole_patch_takes_back_what_was_kept_though_it_loosens() {
+    let adds = json!(["CHOWN", "SETUID", "NET_BIND_SERVICE"]);
+    let any = json!({"rule": "RunAsAny"});
+    let policy = json!({"apiVersion": "policy/v1beta1", "kind": "PodSecurityPolicy",
+        "metadata": {"name": "p"},
+        "spec": {"seLinux": any, "fsGroup": any, "supplementalGroups": any, "runAsUser": any,
+            "volumes": ["*"], "defaultAddCapabilities": adds}});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"template": {"spec": {"containers": [
+        {"name": "app", "securityContext": {"capabilities": {"add": ["CHOWN"]}}},
+        {"name": "other"},
+    ]}}}});
+    let [role, binding] = to_all();
+    let plan = plan_of(&[policy, deployment, role, binding], &options());
+    let patch = plan.namespaces[0].workloads[0].patch.as_ref().unwrap();
+    let added = |overlay: Value| {
+        let containers = overlay["spec"]["containers"].as_array().unwrap().iter();
+        let added = |it: &Value| it["securityContext"]["capabilities"]["add"].clone();
+        containers.map(added).collect::<Vec<_>>()
+    };
+    let all = json!(["CHOWN", "NET_BIND_SERVICE", "SETUID"]);
+    assert_eq!(added(patch.keep_overlay()), [all.clone(), all]);
+    // What the author adds stays, and so does what every level allows.
+    let expected = [json!(["CHOWN", "NET_BIND_SERVICE"]), json!(["NET_BIND_SERVICE"])];
+    assert_eq!(added(patch.overlay()), expected);
+}
+
 /// Lets everybody use every policy.
 fn to_all() -> [Value; 2] {
     [
