@@ -98,10 +98,13 @@ impl Indented {
         if self.has_content {
             self.begin_line(out, false)?;
         }
+        // What ends is content of what it stands in.
+        self.has_content = true;
         out.write_all(bracket)
     }
 
-    fn begin_line<W: ?Sized + Write>(&self, out: &mut W, has_comma: bool) -> io::Result<()> {
+    fn begin_line<W: ?Sized + Write>(&mut self, out: &mut W, has_comma: bool) -> io::Result<()> {
+        self.has_content = true;
         let start = usize::from(!has_comma);
         let n_blanks = INDENT * self.depth;
         let (line, room) = (NEXT_LINE.as_bytes(), NEXT_LINE.len() - ",\n".len());
@@ -131,11 +134,6 @@ impl Formatter for Indented {
         self.begin_line(out, !first)
     }
 
-    fn end_array_value<W: ?Sized + Write>(&mut self, _out: &mut W) -> io::Result<()> {
-        self.has_content = true;
-        Ok(())
-    }
-
     fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.begin(out, b"{")
     }
@@ -150,11 +148,6 @@ impl Formatter for Indented {
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         out.write_all(b": ")
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, _out: &mut W) -> io::Result<()> {
-        self.has_content = true;
-        Ok(())
     }
 }
 
