@@ -22,8 +22,7 @@ pub(crate) fn pages(date: &str) -> io::Result<Vec<Page>> {
     let mut program = psp2psa::cli::command().disable_help_subcommand(true);
     program.build();
     let exit_codes = program.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let commands: Vec<_> =
-        program.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();
+    let commands: Vec<_> = program.get_subcommands().cloned().collect();
     let names: Vec<_> = commands.iter().map(page_name).collect();
     let mut pages = vec![page(&program, date, &exit_codes, &names)?];
     for command in &commands {

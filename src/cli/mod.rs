@@ -75,8 +75,6 @@ enum Command {
     Collect(Box<collect::Args>),
     Apply(Box<apply::Args>),
     Completion(completion::Args),
-    #[command(name = "__complete", hide = true)]
-    Words(words::Args),
 }
 
 /// The command line as a whole, from which help, completion and the man pages are made.
@@ -88,33 +86,43 @@ pub fn command() -> clap::Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == words::COMMAND) {
+        return errors::exit(answer(|out| words::run(arguments, &mut Cli::command(), out)));
+    }
     let parsed = Program::current()
         .named(Cli::command())
         .try_get_matches()
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     let result = match parsed {
-        Ok(cli) => run(cli.command),
+        Ok(cli) => answer(|out| run(cli.command, out)),
         Err(error) => return errors::report_usage(&error),
     };
     errors::exit(result)
 }
 
-fn run(command: Command) -> Result<Outcome, CliError> {
+/// Runs a command and sees to it that all it has written arrives.
+fn answer(
+    command: impl FnOnce(&mut Output) -> Result<Outcome, CliError>,
+) -> Result<Outcome, CliError> {
     let mut out = Output::new();
-    let outcome = match command {
-        Command::Plan(args) => plan::run(&args, &mut out)?,
-        Command::Explain(args) => explain::run(&args, &mut out)?,
-        Command::Policies(args) => policies::run(&args, &mut out)?,
-        Command::AdmissionConfig(args) => admission_config::run(&args, &mut out)?,
-        Command::Review(args) => review::run(&args, &mut out)?,
-        Command::Verify(args) => verify::run(&args, &mut out)?,
-        Command::Simulate(args) => simulate::run(&args, &mut out)?,
-        Command::Check(args) => check::run(&args, &mut out)?,
-        Command::Collect(args) => collect::run(&args, &mut out)?,
-        Command::Apply(args) => apply::run(&args, &mut out)?,
-        Command::Completion(args) => completion::run(&args, &mut Cli::command(), &mut out)?,
-        Command::Words(args) => words::run(&args, &mut Cli::command(), &mut out)?,
-    };
+    let outcome = command(&mut out)?;
     out.flush().map_err(CliError::Output)?;
     Ok(outcome)
+}
+
+fn run(command: Command, out: &mut Output) -> Result<Outcome, CliError> {
+    match command {
+        Command::Plan(args) => plan::run(&args, out),
+        Command::Explain(args) => explain::run(&args, out),
+        Command::Policies(args) => policies::run(&args, out),
+        Command::AdmissionConfig(args) => admission_config::run(&args, out),
+        Command::Review(args) => review::run(&args, out),
+        Command::Verify(args) => verify::run(&args, out),
+        Command::Simulate(args) => simulate::run(&args, out),
+        Command::Check(args) => check::run(&args, out),
+        Command::Collect(args) => collect::run(&args, out),
+        Command::Apply(args) => apply::run(&args, out),
+        Command::Completion(args) => completion::run(&args, &mut Cli::command(), out),
+    }
 }

@@ -9,6 +9,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::iter;
 
 use clap_complete::engine::complete;
 
@@ -19,22 +20,17 @@ const NO_FILES: u8 = 4;
 /// The shell shall put no blank behind the only candidate.
 const NO_BLANK: u8 = 2;
 
-/// Complete a command line for kubectl
-#[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
-pub(super) struct Args {
-    /// The words behind the program's name, the last one to be completed
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
-    words: Vec<OsString>,
-}
+/// How kubectl's completion is answered; no subcommand, as completion scripts name those that help
+/// hides, too.
+pub(super) const COMMAND: &str = "__complete";
 
+/// Answers with what may stand in the place of the last of the words behind the program's name.
 pub(super) fn run(
-    args: &Args,
+    words: impl Iterator<Item = OsString>,
     command: &mut clap::Command,
     out: &mut impl Write,
 ) -> Result<Outcome, CliError> {
-    let mut words = vec![OsString::from("psp2psa")];
-    words.extend(args.words.iter().cloned());
+    let mut words: Vec<_> = iter::once("psp2psa".into()).chain(words).collect();
     if words.len() == 1 {
         words.push(OsString::new());
     }
@@ -43,7 +39,7 @@ pub(super) fn run(
     let candidates = complete(command, words, last, directory.as_deref()).unwrap_or_default();
     let mut directive = NO_FILES;
     let mut text = String::new();
-    for candidate in candidates.iter().filter(|candidate| !candidate.is_hide_set()) {
+    for candidate in &candidates {
         let value = candidate.get_value().to_string_lossy();
         if value.ends_with('/') {
             directive = NO_FILES | NO_BLANK;

@@ -20,6 +20,7 @@ fn every_shell_gets_a_completion() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = psp2psa("completion").arg(shell).stdout();
         assert!(script.contains("pss-version"), "{shell}");
+        assert!(!script.contains("__complete"), "{shell} offers what is not for people");
     }
 }
 
