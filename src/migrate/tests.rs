@@ -1,5 +1,6 @@
 //! Does the plan say what must be said?
 
+mod admission_config;
 pub(crate) mod demos;
 mod findings;
 mod fixtures;
