@@ -6,6 +6,7 @@ mod findings;
 mod fixtures;
 mod harden;
 mod hostile;
+mod policies;
 
 use std::collections::BTreeSet;
 
@@ -52,4 +53,33 @@ pub(crate) fn options() -> Options {
 /// The plan as scripts see it.
 fn plan<'v>(objects: impl IntoIterator<Item = &'v Value>) -> Value {
     json!(assemble::plan(&snapshot(objects), &options(), &|_| true))
+}
+
+/// A policy that fills in what it asks for, granted to every service account, and a namespace.
+fn cluster(policy: &Value) -> Vec<Value> {
+    let mut spec = json!({
+        "volumes": ["*"], "runAsUser": {"rule": "RunAsAny"}, "seLinux": {"rule": "RunAsAny"},
+        "supplementalGroups": {"rule": "RunAsAny"}, "fsGroup": {"rule": "RunAsAny"},
+    });
+    for (field, value) in policy["spec"].as_object().into_iter().flatten() {
+        spec[field] = value.clone();
+    }
+    let metadata = json!({"name": "filling", "annotations": policy["annotations"]});
+    vec![
+        json!({"apiVersion": "policy/v1beta1", "kind": "PodSecurityPolicy", "metadata": metadata,
+            "spec": spec}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": "psp"}, "rules": [{"apiGroups": ["policy"],
+            "resources": ["podsecuritypolicies"], "verbs": ["use"]}]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": "psp"}, "roleRef": {"kind": "ClusterRole", "name": "psp"},
+            "subjects": [{"kind": "Group", "name": "system:serviceaccounts"}]}),
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}),
+    ]
+}
+
+/// The Deployment `web` in `shop`.
+fn deployment(pod: &Value) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": pod}})
 }

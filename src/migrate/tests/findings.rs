@@ -2,30 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::plan;
-
-/// A policy that fills in what it asks for, granted to every service account, and a namespace.
-fn cluster(policy: &Value) -> Vec<Value> {
-    let mut spec = json!({
-        "volumes": ["*"], "runAsUser": {"rule": "RunAsAny"}, "seLinux": {"rule": "RunAsAny"},
-        "supplementalGroups": {"rule": "RunAsAny"}, "fsGroup": {"rule": "RunAsAny"},
-    });
-    for (field, value) in policy["spec"].as_object().into_iter().flatten() {
-        spec[field] = value.clone();
-    }
-    let metadata = json!({"name": "filling", "annotations": policy["annotations"]});
-    vec![
-        json!({"apiVersion": "policy/v1beta1", "kind": "PodSecurityPolicy", "metadata": metadata,
-            "spec": spec}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-            "metadata": {"name": "psp"}, "rules": [{"apiGroups": ["policy"],
-            "resources": ["podsecuritypolicies"], "verbs": ["use"]}]}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": "psp"}, "roleRef": {"kind": "ClusterRole", "name": "psp"},
-            "subjects": [{"kind": "Group", "name": "system:serviceaccounts"}]}),
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}),
-    ]
-}
+use super::{cluster, deployment, plan};
 
 /// What makes every pod restricted.
 fn restricted() -> Value {
@@ -38,11 +15,6 @@ fn restricted() -> Value {
         "spec": {"allowPrivilegeEscalation": false, "requiredDropCapabilities": ["ALL"],
             "runAsUser": {"rule": "MustRunAsNonRoot"}},
     })
-}
-
-fn deployment(pod: &Value) -> Value {
-    json!({"apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": pod}})
 }
 
 fn app() -> Value {
