@@ -124,7 +124,7 @@ pub(super) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome, CliError
     let is_complete = plan.complete;
     let simulation =
         Simulation::new(&snapshot, options.cluster_version, options.controllers_user.as_deref());
-    let explanation = explain::explain(plan, &snapshot, &simulation, part)
+    let explanation = explain::explain(plan, &simulation, part)
         .ok_or_else(|| not_found(&snapshot, kind, &args.namespace, name))?;
 
     let outline = || match part {

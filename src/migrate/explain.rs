@@ -17,7 +17,6 @@ use super::{attribution, lost};
 use crate::level::Level;
 use crate::objects::meta::Name;
 use crate::objects::pod::Pod;
-use crate::objects::snapshot::Snapshot;
 use crate::objects::workload::WorkloadKind;
 use crate::psp::{Consideration, Request, Subjects, Verdict};
 use crate::rbac::User;
@@ -161,12 +160,7 @@ pub enum Part<'s> {
 
 /// Explains a part of the only namespace of a plan; `None` where the plan does not have it.
 #[must_use]
-pub fn explain(
-    mut plan: Plan,
-    snapshot: &Snapshot,
-    simulation: &Simulation<'_>,
-    part: Part<'_>,
-) -> Option<Explanation> {
+pub fn explain(mut plan: Plan, simulation: &Simulation<'_>, part: Part<'_>) -> Option<Explanation> {
     let version = plan.pss_version;
     let mut namespace = plan.namespaces.pop()?;
     let mut findings = plan.findings;
@@ -195,7 +189,7 @@ pub fn explain(
                 policy: pod.psp.clone(),
                 level: Passes::of(&pod.template, version).strictest(),
             }),
-            ..derivation(&namespace.name, workload, snapshot, simulation, version)
+            ..derivation(&namespace.name, workload, simulation, version)
         })
         .collect();
     Some(Explanation {
@@ -210,7 +204,6 @@ pub fn explain(
 fn derivation(
     namespace: &Name,
     workload: &WorkloadPlan,
-    snapshot: &Snapshot,
     simulation: &Simulation<'_>,
     version: Version,
 ) -> Derivation {
@@ -218,8 +211,7 @@ fn derivation(
     let requester = kind.and_then(|kind| simulation.requester_of(kind));
     // Nobody makes pods of a PodTemplate; a pod is simulated by its service account alone.
     let is_made = requester.is_some() || kind.is_none();
-    let can_simulate = !snapshot.policies.is_empty() && simulation.is_possible();
-    let policies = if is_made && can_simulate {
+    let policies = if is_made && simulation.is_possible() {
         considered(namespace, workload, requester.as_ref(), simulation)
     } else {
         Vec::new()

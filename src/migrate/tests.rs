@@ -2,6 +2,7 @@
 
 mod admission_config;
 pub(crate) mod demos;
+mod explain;
 mod findings;
 mod fixtures;
 mod harden;

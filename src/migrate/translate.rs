@@ -366,7 +366,7 @@ fn not_expressible_fields(spec: &PodSecurityPolicySpec) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::psp::{IdStrategy, SeLinuxStrategy};
+    use crate::objects::psp::{IdStrategy, Range, SeLinuxStrategy};
 
     fn restricted() -> PodSecurityPolicy {
         PodSecurityPolicy {
@@ -430,13 +430,21 @@ mod tests {
                 |policy| policy.allowed_seccomp_profiles = Some("runtime/default,*".to_owned()),
                 Level::Privileged,
             ),
+            (
+                "seccomp",
+                |policy| policy.allowed_seccomp_profiles = Some(",runtime/default".to_owned()),
+                Level::Baseline,
+            ),
             ("appArmor", |policy| policy.allowed_app_armor_profiles = None, Level::Privileged),
+            (
+                "appArmor",
+                |policy| {
+                    let profiles = "runtime/default,unconfined".to_owned();
+                    policy.allowed_app_armor_profiles = Some(profiles);
+                },
+                Level::Privileged,
+            ),
         ];
-        let untouched = translate(&restricted(), Version::v1(25));
-        assert_eq!(untouched.fields, []);
-        let mut without_volumes = restricted();
-        without_volumes.spec.volumes = vec!["none".to_owned()];
-        assert_eq!(translate(&without_volumes, Version::v1(25)).fields, []);
         for (field, change, level) in cases {
             let mut policy = restricted();
             change(&mut policy);
@@ -444,6 +452,35 @@ mod tests {
             let found: Vec<_> =
                 translation.fields.iter().map(|found| (found.field, found.level)).collect();
             assert_eq!(found, [(*field, *level)], "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn what_lets_nothing_through_is_left_out() {
+        let unchanged: &[fn(&mut PodSecurityPolicy)] = &[
+            |_| {},
+            |policy| policy.spec.volumes = vec!["none".to_owned()],
+            |policy| policy.allowed_app_armor_profiles = Some(",runtime/default".to_owned()),
+            // Nothing is left without a profile that may be so.
+            |policy| {
+                policy.allowed_seccomp_profiles = Some(",runtime/default".to_owned());
+                policy.default_seccomp_profile = Some("runtime/default".to_owned());
+            },
+        ];
+        for change in unchanged {
+            let mut policy = restricted();
+            change(&mut policy);
+            assert_eq!(translate(&policy, Version::v1(25)).fields, [], "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn host_ports_are_a_demand_where_one_is_allowed() {
+        for (max, is_demand) in [(0, false), (1, true)] {
+            let mut policy = restricted();
+            policy.spec.host_ports = vec![Range { min: 0, max }];
+            let fields = translate(&policy, Version::v1(25)).not_expressible;
+            assert_eq!(fields.contains(&"spec.hostPorts"), is_demand, "{max}");
         }
     }
 
