@@ -131,6 +131,43 @@ pub fn policy(name: Name) -> PodSecurityPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::pod::PodTemplateSpec;
+    use crate::psp::Policy;
+    use crate::version::Version;
+    use serde::Deserialize;
+
+    #[test]
+    fn every_pod_passes_as_it_is() {
+        let context = |context: serde_json::Value| json!({"containers": [{"name": "app", "securityContext": context}]});
+        let of_pod = |context: serde_json::Value| json!({"containers": [{"name": "app"}], "securityContext": context});
+        let with = |field: &str| json!({"containers": [{"name": "app"}], field: true});
+        let policy = Policy::new(&policy(NAME.into()), Version::v1(24)).unwrap();
+        for spec in [
+            context(json!({"privileged": true})),
+            context(json!({"capabilities": {"add": ["SYS_ADMIN"]}})),
+            context(json!({"procMount": "Default"})),
+            context(json!({"procMount": "Unmasked"})),
+            context(json!({"allowPrivilegeEscalation": true})),
+            context(json!({"runAsUser": 0, "runAsGroup": 0})),
+            context(json!({"seLinuxOptions": {"type": "spc_t"}})),
+            context(json!({"seccompProfile": {"type": "Unconfined"}})),
+            of_pod(json!({"sysctls": [{"name": "kernel.msgmax", "value": "1"}]})),
+            of_pod(json!({"fsGroup": 0, "supplementalGroups": [0]})),
+            with("hostNetwork"),
+            with("hostPID"),
+            with("hostIPC"),
+            json!({"containers": [{"name": "app", "ports": [{"hostPort": 1}, {"hostPort": 65535}]}]}),
+            json!({"containers": [{"name": "app"}], "runtimeClassName": "kata",
+                "volumes": [{"name": "root", "hostPath": {"path": "/"}}]}),
+        ] {
+            let mut pod = PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap();
+            let before = pod.spec.clone();
+            policy.mutate(&mut pod);
+            assert_eq!(policy.validate(&pod), [], "{spec}");
+            // The annotation of a seccomp profile alone is written.
+            assert_eq!(pod.spec, before, "{spec}");
+        }
+    }
 
     #[test]
     fn the_name_sorts_before_all_others() {

@@ -396,7 +396,7 @@ pub(super) fn difference(path: &str, expected: &Json, found: &Json) -> Option<St
             })
         }
         (expected, Json::Null) => Some(format!("{path} without {expected}")),
-        (Json::Null, found) => Some(format!("{path} with {found}, which it has not today")),
+        (Json::Null, found) => Some(format!("{path} with {found}, not without it")),
         (expected, found) => Some(format!("{path} with {found}, not with {expected}")),
     }
 }
