@@ -131,7 +131,7 @@ pub fn of(snapshot: &Snapshot, labelling: Labelling) -> Vec<Report> {
     let with_workloads = plan.namespaces.iter().filter(|it| !it.workloads.is_empty());
     for namespace in with_workloads.take(MOST_OF_A_KIND) {
         let of_one = assemble::plan(snapshot, &options, &|name| *name == *namespace.name);
-        if let Some(explained) = explain(of_one, snapshot, &simulation, Part::Everything) {
+        if let Some(explained) = explain(of_one, &simulation, Part::Everything) {
             reports.add_outline(
                 "explain-namespace",
                 &psp2psa::reports::explain::namespace(&explained),

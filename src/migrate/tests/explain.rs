@@ -22,7 +22,6 @@ fn owned_by(kind: &str, name: &str) -> Value {
 
 /// A pod of the Deployment of [`rolled_out`].
 fn pod_of_deployment(name: &str, spec: &Value) -> Value {
-    let owner = |kind: &str, name: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": name, "controller": true}]);
     json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "namespace": "shop", "ownerReferences": owned_by("ReplicaSet", "web-1"),
             "annotations": {"kubernetes.io/psp": "filling"}},
