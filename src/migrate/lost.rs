@@ -38,7 +38,7 @@ pub struct Lost {
     /// input, PSP wrote after a webhook had changed the pod, or no policy admits the template today.
     /// It is taken for PSP's to be on the safe side.
     pub assumed: bool,
-    /// Whether the value loosens the pod: it becomes stricter without.
+    /// Whether the value loosens the pod, which becomes stricter without, or is as loose by default.
     pub loosens: bool,
 }
 

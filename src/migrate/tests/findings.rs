@@ -58,6 +58,10 @@ fn what_only_loosens_is_no_hardening() {
         found[0]["message"],
         "PSP loosens the pods of Deployment web by 1 value; they become stricter without it"
     );
+    // A container that says nothing of it may gain privileges as well.
+    let mut objects = cluster(&json!({"spec": {"defaultAllowPrivilegeEscalation": true}}));
+    objects.push(deployment(&app()));
+    assert_eq!(findings(&objects, "becomesStricter"), Vec::<Value>::new());
 }
 
 #[test]
