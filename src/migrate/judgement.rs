@@ -150,9 +150,9 @@ impl<'s> Evaluated<'s> {
                 let start = violations.len();
                 for found in self.of_pods(pods).flat_map(|evaluation| evaluation.at(level)) {
                     let psa::Violation { check, reason, ref detail } = *found;
-                    let is_same = |known: &StateViolation| {
-                        known.check == check && known.reason == reason && *known.detail == **detail
-                    };
+                    // The reason goes by both.
+                    let is_same =
+                        |known: &StateViolation| known.check == check && *known.detail == **detail;
                     if violations[start..].iter().any(is_same) {
                         continue;
                     }
@@ -277,5 +277,23 @@ mod tests {
                 assert_eq!(json!(earlier), json!(expected), "v1.{minor}: {}", namespace["name"]);
             }
         }
+    }
+
+    #[test]
+    fn exempt_pods_have_no_level_and_violate_nothing() {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "vm", "namespace": "shop"},
+            "spec": {"runtimeClassName": "kata", "hostNetwork": true,
+                "containers": [{"name": "app"}]},
+            "status": {"phase": "Running"}});
+        let mut options = options();
+        options.configuration.exemptions.runtime_classes.insert("kata".to_owned());
+        let plan = json!(assemble::plan(&snapshot([&pod]), &options, &|_| true));
+        let namespace = &plan["namespaces"][0];
+        let workload = &namespace["workloads"][0];
+        assert_eq!(namespace["levels"]["running"], Value::Null);
+        assert_eq!(workload["levels"]["running"], Value::Null);
+        assert_eq!(workload["levels"]["future"], Value::Null);
+        assert_eq!(workload["violations"], json!([]));
     }
 }

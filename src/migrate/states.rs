@@ -47,7 +47,7 @@ pub struct States {
     /// What PSP is taken to have written besides, though a webhook may have: once webhooks had
     /// changed the pod, and into live pods where no policy admits the template today.
     pub changes_after_injection: Vec<Change>,
-    /// What PSP holds against the pods that webhooks make of what it has admitted; each once.
+    /// What PSP holds against the pods that webhooks make of what it has admitted.
     pub refused_after_injection: Vec<Refused>,
     /// What webhooks did to each live pod that could be compared; pods that are alike once.
     /// [`super::agreement`] looks there, and then [`super::harden`] takes it, which does it to patched
@@ -143,12 +143,8 @@ fn of_workload<'s>(
                 states.changes_after_injection.extend(again.changes);
                 push_new(&mut states.admitted, stored(&again.pod));
             }
-            Some(Verdict::Refused(refused))
-                if !states.refused_after_injection.contains(&refused) =>
-            {
-                states.refused_after_injection.push(refused);
-            }
-            _ => {}
+            Some(Verdict::Refused(refused)) => states.refused_after_injection.push(refused),
+            None => {}
         }
     }
     if all_webhooks.is_empty() {
