@@ -113,7 +113,8 @@ mod tests {
     const KNOWN: &str = "
 apiVersion: policy/v1beta1
 kind: PodSecurityPolicy
-metadata: {name: hardened, resourceVersion: '7', creationTimestamp: '2021-01-01T00:00:00Z'}
+metadata: {name: hardened, resourceVersion: '7', creationTimestamp: '2021-01-01T00:00:00Z',
+  labels: {addonmanager.kubernetes.io/mode: Reconcile}, ownerReferences: [{kind: ConfigMap, name: psps}]}
 spec: {privileged: false}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -161,8 +162,11 @@ automountServiceAccountToken: false
     #[test]
     fn what_says_the_same_is_known() {
         assert_eq!(unknowns(KNOWN), [""; 0]);
+        let marks = "labels: {addonmanager.kubernetes.io/mode: Reconcile}, \
+                     ownerReferences: [{kind: ConfigMap, name: psps}]";
         let manifests = KNOWN
-            .replace("resourceVersion: '7', creationTimestamp: '2021-01-01T00:00:00Z'", "")
+            .replace("resourceVersion: '7', creationTimestamp: '2021-01-01T00:00:00Z',\n", "")
+            .replace(marks, "")
             .replace(", resourceVersion: '8'", "")
             .replace(", namespace: shop", "");
         assert_eq!(unknowns(&manifests), [""; 0]);

@@ -46,6 +46,17 @@ fn plan(folder: &Folder, files: &[&str]) -> Value {
 }
 
 #[test]
+fn each_input_that_shows_a_workload_is_named() {
+    let folder = both_days();
+    folder.write("noon.json", monday().to_string());
+    let plan = plan(&folder, &["monday.json", "noon.json", "tuesday.json"]);
+    let build = &plan["namespaces"][0]["workloads"][1];
+    assert_eq!(build["name"], "build-17");
+    assert_eq!(build["seenIn"], json!(["monday.json", "noon.json"]));
+    assert_eq!(build["notSeenIn"], json!(["tuesday.json"]));
+}
+
+#[test]
 fn what_one_look_misses_counts() {
     let folder = both_days();
     let tuesday = plan(&folder, &["tuesday.json"]);
