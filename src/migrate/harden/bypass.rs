@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::timing::{comparable, difference};
+use super::compare::{comparable, difference};
 use crate::migrate::injection::stored;
 use crate::migrate::lineage::Unit;
 use crate::migrate::simulation::Simulation;

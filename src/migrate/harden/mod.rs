@@ -14,6 +14,7 @@
 //! policies and grants.
 
 pub mod bypass;
+mod compare;
 mod keep;
 mod needs_change;
 mod raise;

@@ -9,17 +9,16 @@ use std::cell::OnceCell;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::bypass;
+use super::compare::{comparable, difference};
 use super::settings::{Settings, field_of};
 use crate::migrate::injection::{Webhooks, stored};
 use crate::migrate::lineage::{Top, Unit};
 use crate::migrate::simulation::Simulation;
 use crate::objects::path::FieldPath;
-use crate::objects::pod::{
-    ContainerKind, PodTemplateSpec, SECCOMP_CONTAINER_ANNOTATION_PREFIX, SECCOMP_POD_ANNOTATION,
-};
+use crate::objects::pod::PodTemplateSpec;
 use crate::objects::slice::Slice;
 use crate::psp::{PolicyError, Verdict};
 use crate::rbac::User;
@@ -310,93 +309,72 @@ fn with(pod: &PodTemplateSpec, settings: &Settings) -> PodTemplateSpec {
     pod
 }
 
-/// What holds for the containers of a stored pod, wherever it is set: what they take from the pod
-/// stands in each, lists are sorted, what only repeats a field is gone, and so are empty objects and
-/// lists, which mean the same as none.
-pub(super) fn comparable(pod: &PodTemplateSpec) -> PodTemplateSpec {
-    let mut pod = pod.clone();
-    if let Some(annotations) = &mut pod.annotations {
-        annotations.retain(|key, _| {
-            key != SECCOMP_POD_ANNOTATION && !key.starts_with(SECCOMP_CONTAINER_ANNOTATION_PREFIX)
-        });
-    }
-    let mut of_pod = pod.spec.security_context.take().unwrap_or_default();
-    without_empty(&mut of_pod.se_linux_options);
-    without_empty(&mut of_pod.seccomp_profile);
-    for kind in ContainerKind::ALL {
-        for container in pod.spec.containers_of_mut(kind) {
-            let mut own = container.security_context.take().unwrap_or_default();
-            inherit(&mut own.run_as_group, of_pod.run_as_group.as_ref());
-            inherit(&mut own.run_as_non_root, of_pod.run_as_non_root.as_ref());
-            inherit(&mut own.run_as_user, of_pod.run_as_user.as_ref());
-            inherit(&mut own.se_linux_options, of_pod.se_linux_options.as_ref());
-            inherit(&mut own.seccomp_profile, of_pod.seccomp_profile.as_ref());
-            for list in own.capabilities.iter_mut().flat_map(|it| [&mut it.add, &mut it.drop]) {
-                list.sort();
-                list.dedup();
-            }
-            without_empty(&mut own.capabilities);
-            without_empty(&mut own.se_linux_options);
-            without_empty(&mut own.seccomp_profile);
-            container.security_context = Some(own);
-            without_empty(&mut container.security_context);
-        }
-    }
-    // SELinux options of the pod are those of its volumes too, so that they stay.
-    of_pod.run_as_group = None;
-    of_pod.run_as_non_root = None;
-    of_pod.run_as_user = None;
-    of_pod.seccomp_profile = None;
-    without_empty(&mut of_pod.supplemental_groups);
-    pod.spec.security_context = Some(of_pod);
-    without_empty(&mut pod.spec.security_context);
-    without_empty(&mut pod.annotations);
-    pod
-}
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
 
-/// Takes the pod's value over where the container has none.
-fn inherit<T: Clone>(own: &mut Option<T>, of_pod: Option<&T>) {
-    if own.is_none() {
-        *own = of_pod.cloned();
+    use super::*;
+
+    fn pod(spec: &Json) -> PodTemplateSpec {
+        PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap()
     }
-}
 
-fn without_empty<T: Default + PartialEq>(field: &mut Option<T>) {
-    field.take_if(|value| *value == T::default());
-}
+    #[test]
+    fn what_pods_of_windows_may_not_have_is_named() {
+        let of_pod = |context: Json| json!({"securityContext": context});
+        let of_container =
+            |context: Json| json!({"containers": [{"name": "app", "securityContext": context}]});
+        for (spec, field) in [
+            (of_pod(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
+            (of_pod(json!({"seccompProfile": {"type": "RuntimeDefault"}})), "seccompProfile"),
+            (of_pod(json!({"fsGroup": 0})), "fsGroup"),
+            (of_pod(json!({"sysctls": [{"name": "a", "value": "1"}]})), "sysctls"),
+            (of_pod(json!({"runAsUser": 0})), "runAsUser"),
+            (of_pod(json!({"runAsGroup": 0})), "runAsGroup"),
+            (of_pod(json!({"supplementalGroups": [0]})), "supplementalGroups"),
+            (of_container(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
+            (of_container(json!({"seccompProfile": {"type": "Unconfined"}})), "seccompProfile"),
+            (of_container(json!({"capabilities": {"drop": ["ALL"]}})), "capabilities"),
+            (of_container(json!({"readOnlyRootFilesystem": false})), "readOnlyRootFilesystem"),
+            (of_container(json!({"privileged": false})), "privileged"),
+            (of_container(json!({"allowPrivilegeEscalation": false})), "allowPrivilegeEscalation"),
+            (of_container(json!({"procMount": "Default"})), "procMount"),
+            (of_container(json!({"runAsUser": 0})), "runAsUser"),
+            (of_container(json!({"runAsGroup": 0})), "runAsGroup"),
+        ] {
+            assert_eq!(linux_field(&pod(&spec)), Some(field), "{spec}");
+        }
+        let unset = pod(&json!({"securityContext": {"runAsNonRoot": true},
+            "containers": [{"name": "app", "securityContext": {"runAsNonRoot": true}}]}));
+        assert_eq!(linux_field(&unset), None);
+    }
 
-/// The first difference, in words that follow "would leave".
-pub(super) fn difference(path: &str, expected: &Json, found: &Json) -> Option<String> {
-    let below = |key: &str| match path {
-        "" => key.to_owned(),
-        // Keys of annotations hold dots.
-        path if key.contains('/') => format!("{path}[{key}]"),
-        path => format!("{path}.{key}"),
-    };
-    let nothing = Json::Object(Map::new());
-    match (expected, found) {
-        _ if expected == found => None,
-        (Json::Object(_), Json::Null) => difference(path, expected, &nothing),
-        (Json::Null, Json::Object(_)) => difference(path, &nothing, found),
-        (Json::Object(expected), Json::Object(found)) => {
-            let new = found.keys().filter(|key| !expected.contains_key(*key));
-            expected.keys().chain(new).find_map(|key| {
-                let of =
-                    |members: &Map<String, Json>| members.get(key).cloned().unwrap_or_default();
-                difference(&below(key), &of(expected), &of(found))
-            })
+    #[test]
+    fn lists_grow_by_what_is_dropped() {
+        let container =
+            |context: Json| json!({"containers": [{"name": "app", "securityContext": context}]});
+        let of_container = FieldPath::new("spec")
+            .child("containers")
+            .named_index(0, "app")
+            .child("securityContext");
+        for (before, field, value, after) in [
+            (
+                json!({"capabilities": {"drop": ["KILL", "ALL"]}}),
+                "capabilities.drop",
+                json!(["ALL", "MKNOD"]),
+                json!({"capabilities": {"drop": ["KILL", "ALL", "MKNOD"]}}),
+            ),
+            (
+                json!({}),
+                "capabilities.drop",
+                json!(["ALL"]),
+                json!({"capabilities": {"drop": ["ALL"]}}),
+            ),
+            (json!({"runAsUser": 1}), "runAsUser", json!(2), json!({"runAsUser": 2})),
+        ] {
+            let settings = Settings::of([(&of_container.child(field), &value)]);
+            let found = with(&pod(&container(before)), &settings);
+            assert_eq!(found, pod(&container(after)), "{field} {value}");
         }
-        (Json::Array(expected), Json::Array(found))
-            if expected.len() == found.len()
-                && expected.iter().all(|item| item.get("name").is_some()) =>
-        {
-            expected.iter().zip(found).find_map(|(expected, found)| {
-                let name = expected["name"].as_str().unwrap_or_default();
-                difference(&format!("{path}[name={name}]"), expected, found)
-            })
-        }
-        (expected, Json::Null) => Some(format!("{path} without {expected}")),
-        (Json::Null, found) => Some(format!("{path} with {found}, not without it")),
-        (expected, found) => Some(format!("{path} with {found}, not with {expected}")),
     }
 }
