@@ -4,6 +4,8 @@
 //! standard library's hash takes several times as long for whole pods; this one is seeded too, so that
 //! who writes a dump cannot know what collides.
 
+#![expect(clippy::disallowed_types, reason = "the one place that gives them their hash")]
+
 use foldhash::fast::RandomState;
 
 /// As the standard library's, but for the hash.
