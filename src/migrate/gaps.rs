@@ -48,7 +48,7 @@ impl<'s> OfNamespaces<'s> {
             snapshot,
             unreadable: grouped(&reading.unreadable, namespace_of),
             unlisted: grouped(&reading.unlisted, |list| list.namespace.as_deref()),
-            conflicts: grouped(&reading.conflicts, |conflict| match conflict.kind {
+            conflicts: grouped(&reading.conflicts, |conflict| match &*conflict.kind {
                 "Namespace" => Some(&conflict.name),
                 _ => Some(&conflict.namespace),
             }),
@@ -71,7 +71,7 @@ impl<'s> OfNamespaces<'s> {
         conflicts.sort();
         missing.extend(conflicts.into_iter().map(|conflict| Missing {
             what: format!("the newest {} {}", conflict.kind, conflict.name),
-            why: Conflict::WHAT.to_owned(),
+            why: "it was given in versions of which none is known to be the newest".to_owned(),
         }));
         // Without any Namespace the whole kind is missing, and of_cluster says so.
         let namespaces = &self.snapshot.namespaces;
@@ -112,10 +112,7 @@ fn namespace_of(error: &ObjectError) -> Option<&str> {
 }
 
 fn unreadable(error: &ObjectError) -> Missing {
-    // A collected snapshot says so of what it could read.
-    let is_conflict = error.reason == Conflict::WHAT;
-    let why = if is_conflict { "the newest is not known" } else { "the object could not be read" };
-    Missing { what: error.to_string(), why: why.to_owned() }
+    Missing { what: error.to_string(), why: "the object could not be read".to_owned() }
 }
 
 /// A list that the cluster did not give.

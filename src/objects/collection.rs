@@ -26,10 +26,12 @@ slim! {
         "kinds" kinds: Vec<String>,
         /// `unlisted`: the lists that the cluster did not give.
         "unlisted" unlisted: Vec<CollectedUnlisted>,
-        /// `unreadable`: the objects that could not be read, or of which the newest version is not known.
+        /// `unreadable`: the objects that could not be read.
         "unreadable" unreadable: Vec<CollectedError>,
         /// `unreadableInputs`: what could not be read to its end.
         "unreadableInputs" unreadable_inputs: Vec<String>,
+        /// `conflicts`: the objects of which the newest version is not known; the snapshot has one.
+        "conflicts" conflicts: Vec<CollectedConflict>,
     }
 }
 
@@ -85,6 +87,34 @@ slim! {
     }
 }
 
+slim! {
+    /// One of `conflicts`.
+    pub struct CollectedConflict as "a conflict" with long parts {
+        /// `kind`.
+        "kind" kind: String,
+        /// `namespace`; empty for objects of the cluster.
+        "namespace" namespace: String,
+        /// `name`.
+        "name" name: String,
+        /// `kept`: where the version stood that the snapshot has.
+        "kept" kept: CollectedSource,
+        /// `dropped`: where the others stood.
+        "dropped" dropped: Vec<CollectedSource>,
+    }
+}
+
+slim! {
+    /// Where an object stood.
+    pub struct CollectedSource as "a place" with long parts {
+        /// `file`.
+        "file" file: String,
+        /// `index`.
+        "index" index: i64,
+        /// `line` where the object starts.
+        "line" line: Option<i64>,
+    }
+}
+
 impl CollectedServer {
     /// The server; `None` where its version is none.
     #[must_use]
@@ -131,14 +161,13 @@ impl From<&Unlisted> for CollectedUnlisted {
 
 impl From<&CollectedError> for ObjectError {
     fn from(error: &CollectedError) -> Self {
-        let number = |number: i64| usize::try_from(number).unwrap_or(0);
         Self {
             at: Source {
                 file: error.file.as_str().into(),
-                index: number(error.index),
-                line: error.line.map(number),
+                index: read_number(error.index),
+                line: error.line.map(read_number),
             },
-            line: error.fault_line.map(number),
+            line: error.fault_line.map(read_number),
             api_version: error.api_version.clone(),
             kind: error.kind.clone(),
             namespace: error.namespace.clone(),
@@ -146,33 +175,16 @@ impl From<&CollectedError> for ObjectError {
             field: error.field.clone(),
             reason: error.reason.clone(),
         }
-    }
-}
-
-impl From<&Conflict> for CollectedError {
-    /// Of the versions the snapshot has one only, so that whoever reads it sees no conflict.
-    fn from(conflict: &Conflict) -> Self {
-        Self::from(&ObjectError {
-            at: conflict.kept.clone(),
-            line: conflict.kept.line,
-            api_version: String::new(),
-            kind: conflict.kind.to_owned(),
-            namespace: conflict.namespace.to_string(),
-            name: conflict.name.to_string(),
-            field: String::new(),
-            reason: Conflict::WHAT.to_owned(),
-        })
     }
 }
 
 impl From<&ObjectError> for CollectedError {
     fn from(error: &ObjectError) -> Self {
-        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         Self {
             file: error.at.file.to_string(),
-            index: number(error.at.index),
-            line: error.at.line.map(number),
-            fault_line: error.line.map(number),
+            index: written_number(error.at.index),
+            line: error.at.line.map(written_number),
+            fault_line: error.line.map(written_number),
             api_version: error.api_version.clone(),
             kind: error.kind.clone(),
             namespace: error.namespace.clone(),
@@ -181,4 +193,56 @@ impl From<&ObjectError> for CollectedError {
             reason: error.reason.clone(),
         }
     }
+}
+
+impl From<&CollectedConflict> for Conflict {
+    fn from(conflict: &CollectedConflict) -> Self {
+        Self {
+            kind: conflict.kind.as_str().into(),
+            namespace: conflict.namespace.as_str().into(),
+            name: conflict.name.as_str().into(),
+            kept: (&conflict.kept).into(),
+            dropped: conflict.dropped.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Conflict> for CollectedConflict {
+    fn from(conflict: &Conflict) -> Self {
+        Self {
+            kind: conflict.kind.to_string(),
+            namespace: conflict.namespace.to_string(),
+            name: conflict.name.to_string(),
+            kept: (&conflict.kept).into(),
+            dropped: conflict.dropped.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&CollectedSource> for Source {
+    fn from(source: &CollectedSource) -> Self {
+        Self {
+            file: source.file.as_str().into(),
+            index: read_number(source.index),
+            line: source.line.map(read_number),
+        }
+    }
+}
+
+impl From<&Source> for CollectedSource {
+    fn from(source: &Source) -> Self {
+        Self {
+            file: source.file.to_string(),
+            index: written_number(source.index),
+            line: source.line.map(written_number),
+        }
+    }
+}
+
+fn read_number(number: i64) -> usize {
+    usize::try_from(number).unwrap_or(0)
+}
+
+fn written_number(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -60,15 +60,14 @@ pub fn value(object: &Object) -> Value {
 
 fn account(snapshot: &Snapshot) -> Value {
     let reading = &snapshot.reading;
-    let unreadable = reading.unreadable.iter().map(Into::into);
-    let uncertain = reading.conflicts.iter().map(Into::into);
     of_collection(&Collection {
         taken_at: MaybeTime(snapshot.taken_at),
         server: snapshot.server.as_ref().map(Into::into),
         kinds: reading.listed.iter().map(ToString::to_string).collect(),
         unlisted: reading.unlisted.iter().map(Into::into).collect(),
-        unreadable: unreadable.chain(uncertain).collect(),
+        unreadable: reading.unreadable.iter().map(Into::into).collect(),
         unreadable_inputs: reading.unreadable_inputs.clone(),
+        conflicts: reading.conflicts.iter().map(Into::into).collect(),
     })
 }
 

@@ -120,7 +120,7 @@ impl Reading {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Conflict {
     /// The kind.
-    pub kind: &'static str,
+    pub kind: Name,
     /// The namespace; empty for objects of the cluster.
     pub namespace: Name,
     /// The name.
@@ -130,11 +130,6 @@ pub struct Conflict {
     pub kept: Source,
     /// Where the others stand, sorted.
     pub dropped: Vec<Source>,
-}
-
-impl Conflict {
-    /// What is said of such an object.
-    pub const WHAT: &str = "it was given in versions of which none is known to be the newest";
 }
 
 impl fmt::Display for Conflict {
@@ -147,7 +142,7 @@ impl fmt::Display for Conflict {
             f,
             "{}: {} `{}` stands elsewhere too with other contents, and neither is known to be newer",
             self.kept,
-            self.kind,
+            printable(&self.kind),
             printable(&name),
         )
     }

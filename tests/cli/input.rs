@@ -495,11 +495,15 @@ fn a_snapshot_of_two_versions_knows_neither() {
     let folder = Folder::with(&[("a.yaml", &format!("{GOOD}---\n{other}"))]);
     let run = folder.psp2psa("collect -f a.yaml -o s.json").run();
     assert!(run.code == 3 && run.stderr.contains("neither is known to be newer"), "{run:?}");
-    for input in ["a.yaml", "s.json"] {
-        let plan = folder.psp2psa("plan -o json -f").arg(input).run();
-        let namespace = &plan.json()["namespaces"][0];
-        assert_eq!((plan.code, namespace["complete"].as_bool()), (3, Some(false)), "{plan:?}");
-    }
+    let plan = |input: &str| folder.psp2psa("plan -o json -f").arg(input).run();
+    let (of_manifests, of_snapshot) = (plan("a.yaml"), plan("s.json"));
+    assert_eq!((of_manifests.code, of_snapshot.code), (3, 3), "{of_snapshot:?}");
+    assert_eq!(of_snapshot.stderr, of_manifests.stderr);
+    let missing = |plan: &Run| plan.json()["namespaces"][0]["missing"].clone();
+    assert_eq!(missing(&of_snapshot), missing(&of_manifests));
+    assert_eq!(missing(&of_snapshot)[0]["what"], "the newest Pod web");
+    let check = folder.psp2psa("check -f s.json").run();
+    assert!(check.code == 3 && check.stderr.contains("neither is known to be newer"), "{check:?}");
 }
 
 #[test]
@@ -509,6 +513,7 @@ fn a_snapshots_own_words_are_printed_harmless() {
         r#"{{"apiVersion":"psp2psa/v1","kind":"Snapshot","reading":{{
         "unlisted":[{{"kind":"Pod\u001b[31m","namespace":"a\u009b","reason":"{evil}","grant":"{evil}"}}],
         "unreadableInputs":["{evil}"],
+        "conflicts":[{{"kind":"{evil}","namespace":"{evil}","name":"{evil}","kept":{{"file":"{evil}"}}}}],
         "unreadable":[{{"file":"{evil}","kind":"Pod","name":"x","reason":"{evil}"}}]}}}}"#
     );
     let folder = Folder::with(&[("s.json", &text)]);

@@ -187,6 +187,7 @@ impl SnapshotBuilder {
         reading.unlisted.extend(collection.unlisted.iter().map(Into::into));
         reading.unreadable.extend(collection.unreadable.iter().map(Into::into));
         reading.unreadable_inputs.extend(collection.unreadable_inputs.iter().cloned());
+        reading.conflicts.extend(collection.conflicts.iter().map(Into::into));
     }
 
     /// Takes back every object of that file, readable or not, as if it had never been added.
@@ -233,8 +234,10 @@ impl SnapshotBuilder {
             inputs,
             reading,
         };
-        resolver.conflicts.sort();
-        snapshot.reading.conflicts = resolver.conflicts;
+        let conflicts = &mut snapshot.reading.conflicts;
+        conflicts.extend(resolver.conflicts);
+        conflicts.sort();
+        conflicts.dedup();
         snapshot
     }
 
@@ -448,7 +451,7 @@ impl Resolver {
             dropped.sort();
             let (kind, namespace, name) = kept.object.identity();
             let conflict = Conflict {
-                kind,
+                kind: kind.into(),
                 namespace: namespace.into(),
                 name: name.into(),
                 kept: self.source(kept.origin),
