@@ -288,9 +288,10 @@ fn writes(workload: &WorkloadPlan) -> Vec<Written> {
     let second = states.changes_after_injection.iter().map(|change| (change, true));
     let mut writes: Vec<Written> = Vec::new();
     for (change, after_webhooks) in first.chain(second) {
-        let is_lost = lost::values(change)
-            .iter()
-            .any(|(path, _)| workload.lost.iter().any(|lost| lost.path == *path));
+        let is_lost = lost::values(change).iter().any(|(path, _)| {
+            let path = path.by_name();
+            workload.lost.iter().any(|lost| lost.path.by_name() == path)
+        });
         let written = Written {
             path: change.path.by_name(),
             before: change.before.as_ref().map(attribution::json),

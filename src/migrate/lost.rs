@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::attribution;
 use super::lineage::{Revision, Top, Unit};
+use super::places::Places;
 use super::states::States;
 use crate::level::Level;
 use crate::objects::change::{Change, Value};
@@ -70,10 +71,12 @@ pub fn of(unit: &Unit<'_>, states: &States, version: Version) -> Vec<Lost> {
 
     let mut lost: Vec<Lost> = Vec::new();
     let mut known = BTreeSet::new();
+    let mut places = Places::of(&states.authored);
     let certain = states.changes.iter().map(|change| (change, states.is_assumed));
     let assumed = states.changes_after_injection.iter().map(|change| (change, true));
     for (change, is_assumed) in certain.chain(assumed) {
         for (path, value) in values(change) {
+            let path = places.settled(path);
             let stays = states.future.iter().all(|pod| holds(pod, &path, &value));
             if stays || !known.insert((path.clone(), value.to_string())) {
                 continue;

@@ -18,6 +18,7 @@ pub mod judgement;
 pub mod known;
 pub mod lineage;
 pub mod lost;
+mod places;
 pub mod plan;
 pub mod policies;
 pub mod recommend;

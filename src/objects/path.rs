@@ -64,6 +64,18 @@ impl FieldPath {
         Self(self.0.iter().take(n_segments).cloned().collect())
     }
 
+    /// The path of the first list element with a name that this one leads to or through, and the name.
+    #[must_use]
+    pub fn named_element(&self) -> Option<(Self, &str)> {
+        let of_lists = self.0.iter().enumerate();
+        let mut elements = of_lists.filter_map(|(position, segment)| match segment {
+            Segment::Index(_, name) => Some((position, name.as_deref())),
+            _ => None,
+        });
+        let (position, name) = elements.next()?;
+        Some((self.up_to(position + 1), name?))
+    }
+
     /// The path as a JSON pointer (RFC 6901), such as `/metadata/annotations/kubernetes.io~1psp`.
     #[must_use]
     pub fn json_pointer(&self) -> String {
@@ -149,7 +161,9 @@ mod tests {
         assert_eq!(path.to_string(), "spec.containers[1].securityContext.runAsUser");
         assert_eq!(path.json_pointer(), "/spec/containers/1/securityContext/runAsUser");
         assert_eq!(path.by_name(), "spec.containers[name=app].securityContext.runAsUser");
+        assert_eq!(path.named_element(), Some((container, "app")));
         let annotation = FieldPath::new("metadata.annotations").key("a.io/b~c");
+        assert_eq!(annotation.named_element(), None);
         assert_eq!(annotation.to_string(), "metadata.annotations[a.io/b~c]");
         assert_eq!(annotation.json_pointer(), "/metadata/annotations/a.io~1b~0c");
     }

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Kept;
-use super::settings::{Settings, addressable_containers, container_of, field_of, is_windows};
+use super::settings::{Settings, addressable_containers, field_of, is_windows};
 use crate::migrate::lost::Lost;
 use crate::migrate::states::States;
 use crate::objects::path::FieldPath;
@@ -36,9 +36,9 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
     for field in INHERITED {
         hoist(field, &mut keep, states);
     }
-    keep.retain(|kept| match container_of(&kept.path) {
+    keep.retain(|kept| match kept.path.named_element() {
         Some((_, name)) => containers.iter().any(|path| {
-            container_of(path).is_some_and(|(_, known)| known == name)
+            path.named_element().is_some_and(|(_, known)| known == name)
                 && path.segments().get(1) == kept.path.segments().get(1)
         }),
         None => true,
@@ -134,11 +134,14 @@ fn loosens(lost: &Lost) -> bool {
 fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
     let of_pod = FieldPath::new("spec.securityContext").child(field);
     let template = &states.authored;
-    if template.get(of_pod.segments()).is_some() || keep.iter().any(|kept| kept.path == of_pod) {
+    if template.get(of_pod.segments()).is_some() {
         return;
     }
     let is_written = |kept: &Kept| field_of(&kept.path) == field;
-    let Some(first) = keep.iter().find(|kept| is_written(kept)) else { return };
+    // What is known of an injected container says nothing of the template.
+    let of_template = keep.iter().find(|it| is_written(it) && !is_injected(template, &it.path));
+    let first = of_template.or_else(|| keep.iter().find(|kept| is_written(kept)));
+    let Some(first) = first else { return };
     let mut hoisted = Kept { path: of_pod, ..first.clone() };
     for pod in &states.future {
         for (path, _) in addressable_containers(pod) {
@@ -149,8 +152,8 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
             // Injection may have moved the container, so it is found by list and name.
             let same = keep.iter().find(|kept| {
                 is_written(kept)
-                    && container_of(&kept.path).map(|(_, name)| name)
-                        == container_of(&path).map(|(_, name)| name)
+                    && kept.path.named_element().map(|(_, name)| name)
+                        == path.named_element().map(|(_, name)| name)
                     && kept.path.segments().get(1) == path.segments().get(1)
             });
             let Some(same) = same.filter(|kept| kept.value == hoisted.value) else { return };
@@ -167,5 +170,41 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
 }
 
 fn is_injected(template: &PodTemplateSpec, path: &FieldPath) -> bool {
-    container_of(path).is_some_and(|(container, _)| template.get(container.segments()).is_none())
+    path.named_element().is_some_and(|(container, _)| template.get(container.segments()).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A webhook may take away what PSP wrote first, and PSP then write another value.
+    #[test]
+    fn of_two_values_the_certain_one_is_kept() {
+        let spec = json!({"containers": [{"name": "app"}, {"name": "other"}]});
+        let authored = Arc::new(PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap());
+        let future = vec![Arc::clone(&authored)];
+        let states = States { authored, future, ..States::default() };
+        let path = FieldPath::new("spec.containers").named_index(0, "app");
+        let lost = |value: i64, assumed: bool| Lost {
+            path: path.child("securityContext.runAsUser"),
+            value: value.into(),
+            policy: if assumed { "second" } else { "first" }.into(),
+            policy_field: Some("spec.runAsUser.rule"),
+            proven: !assumed,
+            assumed,
+            loosens: false,
+        };
+        let (certain, assumed) = (lost(2, false), lost(1, true));
+        for both in [[assumed.clone(), certain.clone()], [certain.clone(), assumed]] {
+            let kept = of(&states, &both);
+            let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+            assert_eq!((&kept.path, &kept.value), (&certain.path, &certain.value));
+            assert_eq!((&*kept.policy, kept.proven, kept.assumed), ("first", true, false));
+        }
+    }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use self::settings::{Settings, container_of, field_of};
+use self::settings::{Settings, field_of};
 use self::timing::Timing;
 use super::lineage::{Top, Unit};
 use super::lost::Lost;
@@ -188,9 +188,9 @@ impl Patch {
 
     /// Whether a container's value is the one that `raise` sets for the whole pod.
     fn repeats(&self, kept: &Kept) -> bool {
-        container_of(&kept.path).is_some()
+        kept.path.named_element().is_some()
             && self.raise.iter().any(|raised| {
-                container_of(&raised.path).is_none()
+                raised.path.named_element().is_none()
                     && field_of(&raised.path) == field_of(&kept.path)
                     && raised.value == kept.value
             })

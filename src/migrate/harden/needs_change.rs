@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::{NeedsChange, Remaining};
 use crate::level::Level;
 use crate::migrate::injection::stored;
+use crate::migrate::places::Places;
 use crate::objects::path::FieldPath;
 use crate::objects::pod::{
     Container, ContainerKind, Handler, PodTemplateSpec, Profile, SecurityContext, WindowsOptions,
@@ -31,6 +32,7 @@ pub(super) fn of(
     let (mut needs_change, mut remaining) = (Vec::new(), Vec::new());
     // The server copies a seccomp annotation into the field.
     let stored = stored(template);
+    let mut places = Places::of(template);
     for pod in pods {
         let mut suspects = None;
         let evaluation = psa::evaluate_levels(version, pod);
@@ -47,7 +49,7 @@ pub(super) fn of(
                     let needed = NeedsChange {
                         level,
                         check: violation.check,
-                        path: suspect.path.clone(),
+                        path: places.settled(suspect.path.clone()),
                         value: suspect.value.to_string(),
                         injected: !stands_in(template, suspect) && !stands_in(&stored, suspect),
                     };

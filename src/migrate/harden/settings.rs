@@ -130,12 +130,3 @@ pub(super) fn field_of(path: &FieldPath) -> &str {
         _ => "",
     }
 }
-
-/// The path of the container that a path leads through, and its name.
-pub(super) fn container_of(path: &FieldPath) -> Option<(FieldPath, &str)> {
-    let position = path.segments().iter().position(|it| matches!(it, Segment::Index(..)))?;
-    match &path.segments()[position] {
-        Segment::Index(_, Some(name)) => Some((path.up_to(position + 1), name)),
-        _ => None,
-    }
-}
