@@ -152,16 +152,24 @@ impl<'a, 's> Timing<'a, 's> {
         Some(format!("a server of {server} drops {}, which it does not know", path.by_name()))
     }
 
-    /// Why the server refuses a pod of Windows as PSP leaves it.
+    /// Why the server refuses a pod of Windows as PSP leaves it. What its author set is none of PSP's
+    /// doing: no such pod is made.
     ///
     /// Upstream: `pkg/apis/core/validation/validation.go`, `validateWindows` (v1.24).
-    fn unfit_for_windows(&self, pod: &PodTemplateSpec) -> Option<String> {
+    fn unfit_for_windows(
+        &self,
+        patched: &PodTemplateSpec,
+        pod: &PodTemplateSpec,
+    ) -> Option<String> {
         if !pod.spec.is_windows() || self.simulation.server() < OS_SINCE {
             return None;
         }
-        let linux = linux_field(pod)?;
+        let authored = linux_fields(patched).collect::<Vec<_>>();
+        let written = linux_fields(pod).find(|field| !authored.contains(field))?;
         let server = self.simulation.server();
-        Some(format!("a server of {server} refuses {linux}, which PSP writes, in pods of Windows"))
+        Some(format!(
+            "a server of {server} refuses {written}, which PSP writes, in pods of Windows"
+        ))
     }
 
     /// What stands against a patched pod that `requester` makes today.
@@ -181,7 +189,7 @@ impl<'a, 's> Timing<'a, 's> {
                     return Some(refusal.in_words(of_today));
                 }
             };
-            if let Some(why) = self.unfit_for_windows(&changed.pod) {
+            if let Some(why) = self.unfit_for_windows(patched, &changed.pod) {
                 return Some(why);
             }
             let starts_today = |name: &&str| match today {
@@ -261,14 +269,13 @@ fn not_starting(pod: &PodTemplateSpec) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A field that pods which say that they are for Windows may not have.
-fn linux_field(pod: &PodTemplateSpec) -> Option<&'static str> {
+/// The fields that PSP writes and that pods which say that they are for Windows may not have.
+fn linux_fields(pod: &PodTemplateSpec) -> impl Iterator<Item = &'static str> {
     let of_pod = pod.spec.security_context.iter().flat_map(|context| {
         [
             ("seLinuxOptions", context.se_linux_options.is_some()),
             ("seccompProfile", context.seccomp_profile.is_some()),
             ("fsGroup", context.fs_group.is_some()),
-            ("sysctls", !context.sysctls.is_empty()),
             ("runAsUser", context.run_as_user.is_some()),
             ("runAsGroup", context.run_as_group.is_some()),
             ("supplementalGroups", context.supplemental_groups.is_some()),
@@ -281,14 +288,12 @@ fn linux_field(pod: &PodTemplateSpec) -> Option<&'static str> {
             ("seccompProfile", context.seccomp_profile.is_some()),
             ("capabilities", context.capabilities.is_some()),
             ("readOnlyRootFilesystem", context.read_only_root_filesystem.is_some()),
-            ("privileged", context.privileged.is_some()),
             ("allowPrivilegeEscalation", context.allow_privilege_escalation.is_some()),
-            ("procMount", context.proc_mount.is_some()),
             ("runAsUser", context.run_as_user.is_some()),
             ("runAsGroup", context.run_as_group.is_some()),
         ]
     });
-    of_pod.chain(of_containers).find(|(_, is_set)| *is_set).map(|(field, _)| field)
+    of_pod.chain(of_containers).filter(|(_, is_set)| *is_set).map(|(field, _)| field)
 }
 
 /// A pod with settings besides; lists grow by them.
@@ -297,7 +302,7 @@ fn with(pod: &PodTemplateSpec, settings: &Settings) -> PodTemplateSpec {
     for (path, value) in settings.iter() {
         let path_of_field = path.segments();
         match (field_of(path), pod.get(path_of_field), value) {
-            ("drop", Some(Json::Array(mut there)), Json::Array(added)) => {
+            ("add" | "drop", Some(Json::Array(mut there)), Json::Array(added)) => {
                 let new: Vec<_> =
                     added.iter().filter(|item| !there.contains(item)).cloned().collect();
                 there.extend(new);
@@ -328,7 +333,6 @@ mod tests {
             (of_pod(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
             (of_pod(json!({"seccompProfile": {"type": "RuntimeDefault"}})), "seccompProfile"),
             (of_pod(json!({"fsGroup": 0})), "fsGroup"),
-            (of_pod(json!({"sysctls": [{"name": "a", "value": "1"}]})), "sysctls"),
             (of_pod(json!({"runAsUser": 0})), "runAsUser"),
             (of_pod(json!({"runAsGroup": 0})), "runAsGroup"),
             (of_pod(json!({"supplementalGroups": [0]})), "supplementalGroups"),
@@ -336,17 +340,15 @@ mod tests {
             (of_container(json!({"seccompProfile": {"type": "Unconfined"}})), "seccompProfile"),
             (of_container(json!({"capabilities": {"drop": ["ALL"]}})), "capabilities"),
             (of_container(json!({"readOnlyRootFilesystem": false})), "readOnlyRootFilesystem"),
-            (of_container(json!({"privileged": false})), "privileged"),
             (of_container(json!({"allowPrivilegeEscalation": false})), "allowPrivilegeEscalation"),
-            (of_container(json!({"procMount": "Default"})), "procMount"),
             (of_container(json!({"runAsUser": 0})), "runAsUser"),
             (of_container(json!({"runAsGroup": 0})), "runAsGroup"),
         ] {
-            assert_eq!(linux_field(&pod(&spec)), Some(field), "{spec}");
+            assert_eq!(linux_fields(&pod(&spec)).collect::<Vec<_>>(), [field], "{spec}");
         }
         let unset = pod(&json!({"securityContext": {"runAsNonRoot": true},
             "containers": [{"name": "app", "securityContext": {"runAsNonRoot": true}}]}));
-        assert_eq!(linux_field(&unset), None);
+        assert_eq!(linux_fields(&unset).next(), None);
     }
 
     #[test]
