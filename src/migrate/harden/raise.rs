@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::settings::{Settings, addressable_containers, is_windows, looks_like_windows};
+use super::settings::{Settings, addressable_containers, is_windows};
 use super::{Kept, Raised};
 use crate::level::Level;
 use crate::objects::path::FieldPath;
@@ -168,21 +168,15 @@ impl Raise {
         }
     }
 
-    /// For every container, but for those that the API server would refuse with it.
-    ///
-    /// Upstream: `pkg/apis/core/validation/validation.go`, `ValidateSecurityContext` (v1.21).
+    /// For every container: those that the API server would refuse with it are below baseline.
     fn privilege_escalation(&mut self, template: &PodTemplateSpec) {
         const CHECK: &str = "allowPrivilegeEscalation";
         if !self.fails(CHECK) {
             return;
         }
         for (path, container) in addressable_containers(template) {
-            let own = context(container);
-            let is_admin = |name: &String| matches!(name.as_str(), "CAP_SYS_ADMIN" | "SYS_ADMIN");
-            let may_not = own.privileged == Some(true)
-                || own.capabilities.iter().any(|it| it.add.iter().any(is_admin));
             // True is its author's, unless PSP wrote it, and then it is not in this template.
-            if own.allow_privilege_escalation.is_none() && !may_not {
+            if context(container).allow_privilege_escalation.is_none() {
                 let path = path.child("securityContext.allowPrivilegeEscalation");
                 let may_break = "setuid programs such as sudo gain no privileges".to_owned();
                 self.add(CHECK, path, json!(false), Some(may_break));
@@ -198,7 +192,7 @@ impl Raise {
         for (path, container) in addressable_containers(template) {
             let own = context(container);
             let Capabilities { add, mut drop } = own.capabilities.clone().unwrap_or_default();
-            if drop.iter().any(|name| name == "ALL") || own.privileged == Some(true) {
+            if drop.iter().any(|name| name == "ALL") {
                 continue;
             }
             drop.push("ALL".to_owned());
@@ -219,7 +213,7 @@ impl Raise {
             .into_iter()
             .find(|check| self.fails(check));
         let Some(check) = asks_for_linux.filter(|_| version >= WINDOWS_SINCE) else { return };
-        if template.spec.os.is_none() && looks_like_windows(template) {
+        if template.spec.os.is_none() {
             self.values.push(Raised {
                 path: FieldPath::new("spec.os.name"),
                 value: json!("windows"),
