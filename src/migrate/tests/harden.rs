@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{demos, options, snapshot};
+use super::{cluster, demos, deployment, options, snapshot};
 use crate::migrate::harden::{Patch, When};
 use crate::migrate::plan::{Plan, WorkloadPlan};
 use crate::migrate::recommend::Passes;
@@ -415,4 +415,45 @@ fn what_is_applied_now_loses_nothing_under_recorded_policies() {
         }
     }
     assert!(n_now > 100, "{n_now}");
+}
+#[test]
+fn a_patch_waits_for_a_server_that_takes_it() {
+    let any = json!({"annotations": {
+        "seccomp.security.alpha.kubernetes.io/allowedProfileNames": "*"}});
+    let non_root = json!({"spec": {"runAsUser": {"rule": "MustRunAsNonRoot"}}});
+    let mut groups = non_root.clone();
+    groups["spec"]["fsGroup"] = json!({"rule": "MustRunAs", "ranges": [{"min": 1, "max": 1}]});
+    let linux = json!({"spec": {"containers": [{"name": "app"}]}});
+    let (mut unsaid, mut windows) = (linux.clone(), linux.clone());
+    unsaid["spec"]["nodeSelector"] = json!({"kubernetes.io/os": "windows"});
+    windows["spec"]["os"] = json!({"name": "windows"});
+    for (minor, policy, pod, why_not_now) in [
+        (
+            18,
+            &any,
+            &linux,
+            Some(
+                "a server of v1.18 drops spec.securityContext.seccompProfile, which it does not know",
+            ),
+        ),
+        (19, &any, &linux, None),
+        (23, &any, &unsaid, Some("a server of v1.23 drops spec.os.name, which it does not know")),
+        (24, &any, &unsaid, None),
+        // That server drops `os`, and does not mind what PSP writes beside it.
+        (23, &groups, &windows, None),
+        (
+            24,
+            &groups,
+            &windows,
+            Some("a server of v1.24 refuses fsGroup, which PSP writes, in pods of Windows"),
+        ),
+        (24, &non_root, &windows, None),
+    ] {
+        let options = Options { cluster_version: Version::v1(minor), ..options() };
+        let mut objects = cluster(policy);
+        objects.push(deployment(pod));
+        let plan = plan_of(&objects, &options);
+        let patch = plan.namespaces[0].workloads[0].patch.as_ref().unwrap();
+        assert_eq!(patch.why_not_now.as_deref(), why_not_now, "v1.{minor}: {pod}");
+    }
 }
