@@ -76,7 +76,7 @@ pub fn of(unit: &Unit<'_>, states: &States, version: Version) -> Vec<Lost> {
     let assumed = states.changes_after_injection.iter().map(|change| (change, true));
     for (change, is_assumed) in certain.chain(assumed) {
         for (path, value) in values(change) {
-            let path = places.settled(path);
+            let path = places.settle(path);
             let stays = states.future.iter().all(|pod| holds(pod, &path, &value));
             if stays || !known.insert((path.clone(), value.to_string())) {
                 continue;

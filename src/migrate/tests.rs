@@ -84,3 +84,8 @@ fn deployment(pod: &Value) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": pod}})
 }
+
+/// A template that says nothing but that there is a container `app`.
+fn app() -> Value {
+    json!({"spec": {"containers": [{"name": "app"}]}})
+}

@@ -64,7 +64,8 @@ impl FieldPath {
         Self(self.0.iter().take(n_segments).cloned().collect())
     }
 
-    /// The path of the first list element with a name that this one leads to or through, and the name.
+    /// The path of the first list element that this one leads to or through, where that has a name,
+    /// and the name.
     #[must_use]
     pub fn named_element(&self) -> Option<(Self, &str)> {
         let of_lists = self.0.iter().enumerate();

@@ -92,7 +92,7 @@ pub(super) fn difference(path: &str, expected: &Json, found: &Json) -> Option<St
             })
         }
         (expected, Json::Null) => Some(format!("{path} without {expected}")),
-        (Json::Null, found) => Some(format!("{path} with {found}, not without it")),
+        (Json::Null, found) => Some(format!("{path} with {found}, not unset")),
         (expected, found) => Some(format!("{path} with {found}, not with {expected}")),
     }
 }
@@ -184,10 +184,10 @@ mod tests {
             (json!({"a": 1}), json!({"a": 1}), None),
             (json!({"a": 1}), json!({"a": 2}), Some("a with 2, not with 1")),
             (json!({"a": 1}), json!({}), Some("a without 1")),
-            (json!({}), json!({"a": 1}), Some("a with 1, not without it")),
+            (json!({}), json!({"a": 1}), Some("a with 1, not unset")),
             (json!({"a": 1, "b": 1}), json!({"a": 1, "b": 2}), Some("b with 2, not with 1")),
             (json!({"a": {"b": 1}}), json!({}), Some("a.b without 1")),
-            (json!({}), json!({"a": {"b": 1}}), Some("a.b with 1, not without it")),
+            (json!({}), json!({"a": {"b": 1}}), Some("a.b with 1, not unset")),
             (
                 json!({"annotations": {"example.com/a.b": "x"}}),
                 json!({"annotations": {}}),

@@ -1,9 +1,11 @@
 //! What does a template have to say so that its pods keep what PSP writes into them?
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::Kept;
-use super::settings::{Settings, addressable_containers, field_of, is_windows};
+use super::settings::{Settings, addressable_containers, field_of, is_list, is_windows};
 use crate::migrate::lost::Lost;
 use crate::migrate::states::States;
 use crate::objects::path::FieldPath;
@@ -21,8 +23,8 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
         return Vec::new();
     }
     let is_windows = is_windows(&states.authored);
-    let containers: Vec<FieldPath> =
-        addressable_containers(&states.authored).map(|(path, _)| path).collect();
+    let containers: BTreeSet<String> =
+        addressable_containers(&states.authored).map(|(path, _)| path.by_name()).collect();
     let mut keep: Vec<Kept> = Vec::new();
     for lost in lost {
         if is_windows && !is_for_windows(&lost.path) {
@@ -37,10 +39,7 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
         hoist(field, &mut keep, states);
     }
     keep.retain(|kept| match kept.path.named_element() {
-        Some((_, name)) => containers.iter().any(|path| {
-            path.named_element().is_some_and(|(_, known)| known == name)
-                && path.segments().get(1) == kept.path.segments().get(1)
-        }),
+        Some((container, _)) => containers.contains(&container.by_name()),
         None => true,
     });
     keep.sort_by(|a, b| a.path.cmp(&b.path));
@@ -119,10 +118,6 @@ fn push_new(items: &mut Vec<Json>, item: &Json) {
     }
 }
 
-fn is_list(path: &FieldPath) -> bool {
-    matches!(field_of(path), "add" | "drop" | "supplementalGroups")
-}
-
 /// Whether a value is to be left out of the whole patch: it loosens the pod, and is none that every
 /// level allows.
 fn loosens(lost: &Lost) -> bool {
@@ -150,12 +145,8 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
                 continue;
             }
             // Injection may have moved the container, so it is found by list and name.
-            let same = keep.iter().find(|kept| {
-                is_written(kept)
-                    && kept.path.named_element().map(|(_, name)| name)
-                        == path.named_element().map(|(_, name)| name)
-                    && kept.path.segments().get(1) == path.segments().get(1)
-            });
+            let path_by_name = path.by_name();
+            let same = keep.iter().find(|kept| kept.path.by_name() == path_by_name);
             let Some(same) = same.filter(|kept| kept.value == hoisted.value) else { return };
             hoisted.proven &= same.proven;
             hoisted.assumed |= same.assumed && !is_injected(template, &path);

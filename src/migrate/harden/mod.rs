@@ -78,11 +78,12 @@ pub struct Kept {
     pub path: FieldPath,
     /// The value; lists as a whole, with what the author put there.
     pub value: Json,
-    /// The policy that writes it.
+    /// The policy that writes it; of a list, its first item, where several policies do.
     pub policy: Name,
     /// The policy's field; `None` where the policy is not in the input any more.
     pub policy_field: Option<&'static str>,
-    /// Whether a live pod of the current revision, running and ready, carries the value.
+    /// Whether a live pod of the current revision, running and ready, carries the value; of a list
+    /// each item, though it may be by another pod.
     pub proven: bool,
     /// Whether the value may as well be a webhook's or the author's; see [`Lost::assumed`].
     pub assumed: bool,

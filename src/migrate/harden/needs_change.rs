@@ -49,7 +49,7 @@ pub(super) fn of(
                     let needed = NeedsChange {
                         level,
                         check: violation.check,
-                        path: places.settled(suspect.path.clone()),
+                        path: places.settle(suspect.path.clone()),
                         value: suspect.value.to_string(),
                         injected: !stands_in(template, suspect) && !stands_in(&stored, suspect),
                     };

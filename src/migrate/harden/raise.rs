@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::settings::{Settings, addressable_containers, is_windows};
+use super::settings::{Settings, addressable_containers, is_windows, linux_field};
 use super::{Kept, Raised};
 use crate::level::Level;
 use crate::objects::path::FieldPath;
@@ -60,7 +60,7 @@ fn missing(
     }
     raise.non_root(template, pods);
     if is_windows(template) {
-        raise.windows(template, version);
+        raise.windows(template, pods, version);
     } else {
         raise.seccomp(template);
         raise.privilege_escalation(template);
@@ -208,12 +208,20 @@ impl Raise {
         }
     }
 
-    fn windows(&mut self, template: &PodTemplateSpec, version: Version) {
+    /// That the pod is for Windows, where it has nothing that such pods may not have: the API server
+    /// would refuse it.
+    fn windows(
+        &mut self,
+        template: &PodTemplateSpec,
+        pods: &[Arc<PodTemplateSpec>],
+        version: Version,
+    ) {
         let asks_for_linux = ["allowPrivilegeEscalation", "capabilities_restricted"]
             .into_iter()
             .find(|check| self.fails(check));
         let Some(check) = asks_for_linux.filter(|_| version >= WINDOWS_SINCE) else { return };
-        if template.spec.os.is_none() {
+        let mut all = pods.iter().map(|pod| &**pod).chain([template]);
+        if template.spec.os.is_none() && all.all(|pod| linux_field(pod).is_none()) {
             self.values.push(Raised {
                 path: FieldPath::new("spec.os.name"),
                 value: json!("windows"),

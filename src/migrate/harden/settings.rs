@@ -130,3 +130,82 @@ pub(super) fn field_of(path: &FieldPath) -> &str {
         _ => "",
     }
 }
+
+/// Whether a field holds a list that grows by what is written into it.
+pub(super) fn is_list(path: &FieldPath) -> bool {
+    matches!(field_of(path), "add" | "drop" | "supplementalGroups")
+}
+
+/// A field that pods which say that they are for Windows may not have.
+///
+/// Upstream: `pkg/apis/core/validation/validation.go`, `validateWindows` (v1.24).
+pub(super) fn linux_field(pod: &PodTemplateSpec) -> Option<&'static str> {
+    let of_pod = pod.spec.security_context.iter().flat_map(|context| {
+        [
+            ("seLinuxOptions", context.se_linux_options.is_some()),
+            ("seccompProfile", context.seccomp_profile.is_some()),
+            ("fsGroup", context.fs_group.is_some()),
+            ("sysctls", !context.sysctls.is_empty()),
+            ("runAsUser", context.run_as_user.is_some()),
+            ("runAsGroup", context.run_as_group.is_some()),
+            ("supplementalGroups", context.supplemental_groups.is_some()),
+        ]
+    });
+    let contexts = pod.spec.all_containers().filter_map(|it| it.security_context.as_ref());
+    let of_containers = contexts.flat_map(|context| {
+        [
+            ("seLinuxOptions", context.se_linux_options.is_some()),
+            ("seccompProfile", context.seccomp_profile.is_some()),
+            ("capabilities", context.capabilities.is_some()),
+            ("readOnlyRootFilesystem", context.read_only_root_filesystem.is_some()),
+            ("privileged", context.privileged.is_some()),
+            ("allowPrivilegeEscalation", context.allow_privilege_escalation.is_some()),
+            ("procMount", context.proc_mount.is_some()),
+            ("runAsUser", context.run_as_user.is_some()),
+            ("runAsGroup", context.run_as_group.is_some()),
+        ]
+    });
+    of_pod.chain(of_containers).find(|(_, is_set)| *is_set).map(|(field, _)| field)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(spec: &Json) -> PodTemplateSpec {
+        PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap()
+    }
+
+    #[test]
+    fn what_pods_of_windows_may_not_have_is_named() {
+        let of_pod = |context: Json| json!({"securityContext": context});
+        let of_container =
+            |context: Json| json!({"containers": [{"name": "app", "securityContext": context}]});
+        for (spec, field) in [
+            (of_pod(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
+            (of_pod(json!({"seccompProfile": {"type": "RuntimeDefault"}})), "seccompProfile"),
+            (of_pod(json!({"fsGroup": 0})), "fsGroup"),
+            (of_pod(json!({"sysctls": [{"name": "a", "value": "1"}]})), "sysctls"),
+            (of_pod(json!({"runAsUser": 0})), "runAsUser"),
+            (of_pod(json!({"runAsGroup": 0})), "runAsGroup"),
+            (of_pod(json!({"supplementalGroups": [0]})), "supplementalGroups"),
+            (of_container(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
+            (of_container(json!({"seccompProfile": {"type": "Unconfined"}})), "seccompProfile"),
+            (of_container(json!({"capabilities": {"drop": ["ALL"]}})), "capabilities"),
+            (of_container(json!({"readOnlyRootFilesystem": false})), "readOnlyRootFilesystem"),
+            (of_container(json!({"allowPrivilegeEscalation": false})), "allowPrivilegeEscalation"),
+            (of_container(json!({"privileged": false})), "privileged"),
+            (of_container(json!({"procMount": "Default"})), "procMount"),
+            (of_container(json!({"runAsUser": 0})), "runAsUser"),
+            (of_container(json!({"runAsGroup": 0})), "runAsGroup"),
+        ] {
+            assert_eq!(linux_field(&pod(&spec)), Some(field), "{spec}");
+        }
+        let unset = pod(&json!({"securityContext": {"runAsNonRoot": true},
+            "containers": [{"name": "app", "securityContext": {"runAsNonRoot": true}}]}));
+        assert_eq!(linux_field(&unset), None);
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::bypass;
 use super::compare::{comparable, difference};
-use super::settings::{Settings, field_of};
+use super::settings::{Settings, field_of, is_list, linux_field};
 use crate::migrate::injection::{Webhooks, stored};
 use crate::migrate::lineage::{Top, Unit};
 use crate::migrate::simulation::Simulation;
@@ -152,24 +152,14 @@ impl<'a, 's> Timing<'a, 's> {
         Some(format!("a server of {server} drops {}, which it does not know", path.by_name()))
     }
 
-    /// Why the server refuses a pod of Windows as PSP leaves it. What its author set is none of PSP's
-    /// doing: no such pod is made.
-    ///
-    /// Upstream: `pkg/apis/core/validation/validation.go`, `validateWindows` (v1.24).
-    fn unfit_for_windows(
-        &self,
-        patched: &PodTemplateSpec,
-        pod: &PodTemplateSpec,
-    ) -> Option<String> {
+    /// Why the server refuses a pod of Windows as PSP leaves it.
+    fn unfit_for_windows(&self, pod: &PodTemplateSpec) -> Option<String> {
         if !pod.spec.is_windows() || self.simulation.server() < OS_SINCE {
             return None;
         }
-        let authored = linux_fields(patched).collect::<Vec<_>>();
-        let written = linux_fields(pod).find(|field| !authored.contains(field))?;
+        let linux = linux_field(pod)?;
         let server = self.simulation.server();
-        Some(format!(
-            "a server of {server} refuses {written}, which PSP writes, in pods of Windows"
-        ))
+        Some(format!("a server of {server} refuses {linux} in pods of Windows"))
     }
 
     /// What stands against a patched pod that `requester` makes today.
@@ -189,7 +179,7 @@ impl<'a, 's> Timing<'a, 's> {
                     return Some(refusal.in_words(of_today));
                 }
             };
-            if let Some(why) = self.unfit_for_windows(patched, &changed.pod) {
+            if let Some(why) = self.unfit_for_windows(&changed.pod) {
                 return Some(why);
             }
             let starts_today = |name: &&str| match today {
@@ -269,40 +259,13 @@ fn not_starting(pod: &PodTemplateSpec) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The fields that PSP writes and that pods which say that they are for Windows may not have.
-fn linux_fields(pod: &PodTemplateSpec) -> impl Iterator<Item = &'static str> {
-    let of_pod = pod.spec.security_context.iter().flat_map(|context| {
-        [
-            ("seLinuxOptions", context.se_linux_options.is_some()),
-            ("seccompProfile", context.seccomp_profile.is_some()),
-            ("fsGroup", context.fs_group.is_some()),
-            ("runAsUser", context.run_as_user.is_some()),
-            ("runAsGroup", context.run_as_group.is_some()),
-            ("supplementalGroups", context.supplemental_groups.is_some()),
-        ]
-    });
-    let contexts = pod.spec.all_containers().filter_map(|it| it.security_context.as_ref());
-    let of_containers = contexts.flat_map(|context| {
-        [
-            ("seLinuxOptions", context.se_linux_options.is_some()),
-            ("seccompProfile", context.seccomp_profile.is_some()),
-            ("capabilities", context.capabilities.is_some()),
-            ("readOnlyRootFilesystem", context.read_only_root_filesystem.is_some()),
-            ("allowPrivilegeEscalation", context.allow_privilege_escalation.is_some()),
-            ("runAsUser", context.run_as_user.is_some()),
-            ("runAsGroup", context.run_as_group.is_some()),
-        ]
-    });
-    of_pod.chain(of_containers).filter(|(_, is_set)| *is_set).map(|(field, _)| field)
-}
-
 /// A pod with settings besides; lists grow by them.
 fn with(pod: &PodTemplateSpec, settings: &Settings) -> PodTemplateSpec {
     let mut pod = pod.clone();
     for (path, value) in settings.iter() {
         let path_of_field = path.segments();
-        match (field_of(path), pod.get(path_of_field), value) {
-            ("add" | "drop", Some(Json::Array(mut there)), Json::Array(added)) => {
+        match (pod.get(path_of_field), value) {
+            (Some(Json::Array(mut there)), Json::Array(added)) if is_list(path) => {
                 let new: Vec<_> =
                     added.iter().filter(|item| !there.contains(item)).cloned().collect();
                 there.extend(new);
@@ -325,34 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pods_of_windows_may_not_have_is_named() {
-        let of_pod = |context: Json| json!({"securityContext": context});
-        let of_container =
-            |context: Json| json!({"containers": [{"name": "app", "securityContext": context}]});
-        for (spec, field) in [
-            (of_pod(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
-            (of_pod(json!({"seccompProfile": {"type": "RuntimeDefault"}})), "seccompProfile"),
-            (of_pod(json!({"fsGroup": 0})), "fsGroup"),
-            (of_pod(json!({"runAsUser": 0})), "runAsUser"),
-            (of_pod(json!({"runAsGroup": 0})), "runAsGroup"),
-            (of_pod(json!({"supplementalGroups": [0]})), "supplementalGroups"),
-            (of_container(json!({"seLinuxOptions": {"level": "s0"}})), "seLinuxOptions"),
-            (of_container(json!({"seccompProfile": {"type": "Unconfined"}})), "seccompProfile"),
-            (of_container(json!({"capabilities": {"drop": ["ALL"]}})), "capabilities"),
-            (of_container(json!({"readOnlyRootFilesystem": false})), "readOnlyRootFilesystem"),
-            (of_container(json!({"allowPrivilegeEscalation": false})), "allowPrivilegeEscalation"),
-            (of_container(json!({"runAsUser": 0})), "runAsUser"),
-            (of_container(json!({"runAsGroup": 0})), "runAsGroup"),
-        ] {
-            assert_eq!(linux_fields(&pod(&spec)).collect::<Vec<_>>(), [field], "{spec}");
-        }
-        let unset = pod(&json!({"securityContext": {"runAsNonRoot": true},
-            "containers": [{"name": "app", "securityContext": {"runAsNonRoot": true}}]}));
-        assert_eq!(linux_fields(&unset).next(), None);
-    }
-
-    #[test]
-    fn lists_grow_by_what_is_dropped() {
+    fn lists_grow() {
         let container =
             |context: Json| json!({"containers": [{"name": "app", "securityContext": context}]});
         let of_container = FieldPath::new("spec")
@@ -371,6 +307,12 @@ mod tests {
                 "capabilities.drop",
                 json!(["ALL"]),
                 json!({"capabilities": {"drop": ["ALL"]}}),
+            ),
+            (
+                json!({"capabilities": {"add": ["CHOWN", "SETUID"]}}),
+                "capabilities.add",
+                json!(["CHOWN", "KILL"]),
+                json!({"capabilities": {"add": ["CHOWN", "SETUID", "KILL"]}}),
             ),
             (json!({"runAsUser": 1}), "runAsUser", json!(2), json!({"runAsUser": 2})),
         ] {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{cluster, deployment, options, snapshot};
+use super::{app, cluster, deployment, options, snapshot};
 use crate::migrate::assemble;
 use crate::migrate::explain::{Part, explain};
 use crate::migrate::simulation::Simulation;
@@ -39,10 +39,6 @@ fn rolled_out(template: &Value) -> [Value; 2] {
     replica_set["metadata"]["uid"] = json!("web-1");
     replica_set["metadata"]["ownerReferences"] = owned_by("Deployment", "web");
     [deployment, replica_set]
-}
-
-fn app() -> Value {
-    json!({"spec": {"containers": [{"name": "app"}]}})
 }
 
 #[test]

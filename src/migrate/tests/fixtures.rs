@@ -21,8 +21,10 @@ fn differences(path: &str, expected: &Value, actual: &Value, found: &mut Vec<Str
     match (expected, actual) {
         (Value::Object(expected), Value::Object(actual)) => {
             for (key, expected) in expected {
-                let actual = actual.get(key).unwrap_or(&Value::Null);
-                differences(&format!("{path}.{key}"), expected, actual, found);
+                match actual.get(key) {
+                    Some(actual) => differences(&format!("{path}.{key}"), expected, actual, found),
+                    None => found.push(format!("{path}.{key}: there is no such field")),
+                }
             }
         }
         (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {

@@ -18,6 +18,7 @@ use crate::migrate::harden::{Patch, When};
 use crate::migrate::plan::{Plan, WorkloadPlan};
 use crate::migrate::recommend::Passes;
 use crate::migrate::{Options, assemble};
+use crate::objects::path::FieldPath;
 use crate::objects::pod::{ContainerKind, PodTemplateSpec};
 use crate::version::Version;
 
@@ -416,6 +417,7 @@ fn what_is_applied_now_loses_nothing_under_recorded_policies() {
     }
     assert!(n_now > 100, "{n_now}");
 }
+
 #[test]
 fn a_patch_waits_for_a_server_that_takes_it() {
     let any = json!({"annotations": {
@@ -427,17 +429,26 @@ fn a_patch_waits_for_a_server_that_takes_it() {
     let (mut unsaid, mut windows) = (linux.clone(), linux.clone());
     unsaid["spec"]["nodeSelector"] = json!({"kubernetes.io/os": "windows"});
     windows["spec"]["os"] = json!({"name": "windows"});
-    for (minor, policy, pod, why_not_now) in [
+    // With `os` no server would take it.
+    let mut own_group = unsaid.clone();
+    own_group["spec"]["securityContext"] = json!({"runAsNonRoot": true, "fsGroup": 5});
+    for (minor, policy, pod, not_now) in [
         (
             18,
             &any,
             &linux,
-            Some(
+            Some((
+                When::AfterPsp,
                 "a server of v1.18 drops spec.securityContext.seccompProfile, which it does not know",
-            ),
+            )),
         ),
         (19, &any, &linux, None),
-        (23, &any, &unsaid, Some("a server of v1.23 drops spec.os.name, which it does not know")),
+        (
+            23,
+            &any,
+            &unsaid,
+            Some((When::AfterPsp, "a server of v1.23 drops spec.os.name, which it does not know")),
+        ),
         (24, &any, &unsaid, None),
         // That server drops `os`, and does not mind what PSP writes beside it.
         (23, &groups, &windows, None),
@@ -445,15 +456,23 @@ fn a_patch_waits_for_a_server_that_takes_it() {
             24,
             &groups,
             &windows,
-            Some("a server of v1.24 refuses fsGroup, which PSP writes, in pods of Windows"),
+            Some((When::AfterBypass, "a server of v1.24 refuses fsGroup in pods of Windows")),
         ),
         (24, &non_root, &windows, None),
+        (24, &non_root, &own_group, None),
     ] {
         let options = Options { cluster_version: Version::v1(minor), ..options() };
         let mut objects = cluster(policy);
         objects.push(deployment(pod));
         let plan = plan_of(&objects, &options);
         let patch = plan.namespaces[0].workloads[0].patch.as_ref().unwrap();
-        assert_eq!(patch.why_not_now.as_deref(), why_not_now, "v1.{minor}: {pod}");
+        let has_patch = !patch.keep.is_empty() || !patch.raise.is_empty();
+        let when = not_now.map_or(When::Now, |(when, _)| when);
+        assert_eq!(patch.when, has_patch.then_some(when), "v1.{minor}: {pod}");
+        let why = not_now.map(|(_, why)| why);
+        assert_eq!(patch.why_not_now.as_deref(), why, "v1.{minor}: {pod}");
+        let says_os =
+            patch.raise.iter().any(|raised| raised.path == FieldPath::new("spec.os.name"));
+        assert_eq!(says_os, pod == &unsaid, "v1.{minor}: {pod}");
     }
 }
