@@ -11,7 +11,8 @@ use crate::objects::workload::WorkloadKind;
 use super::plan::Missing;
 
 /// What concerns every namespace: kinds of which the input holds nothing, inputs that could not be
-/// read to their end, and unreadable objects that count everywhere.
+/// read to their end, and objects that count everywhere and are unreadable or of which the newest
+/// version is not known.
 #[must_use]
 pub fn of_cluster(snapshot: &Snapshot) -> Vec<Missing> {
     let reading = &snapshot.reading;
@@ -21,11 +22,13 @@ pub fn of_cluster(snapshot: &Snapshot) -> Vec<Missing> {
     });
     let objects = reading.unreadable.iter().filter(|error| namespace_of(error).is_none());
     let lists = reading.unlisted.iter().filter(|unlisted| unlisted.namespace.is_none());
+    let conflicts = reading.conflicts.iter().filter(|it| namespace_in_conflict(it).is_none());
     absent_kinds(snapshot)
         .into_iter()
         .chain(inputs)
         .chain(objects.map(unreadable))
         .chain(lists.map(unlisted))
+        .chain(conflicts.map(uncertain))
         .collect()
 }
 
@@ -35,7 +38,6 @@ pub struct OfNamespaces<'s> {
     snapshot: &'s Snapshot,
     unreadable: BTreeMap<&'s str, Vec<&'s ObjectError>>,
     unlisted: BTreeMap<&'s str, Vec<&'s Unlisted>>,
-    /// Those of objects of the cluster stand under the empty name, and concern every namespace.
     conflicts: BTreeMap<&'s str, Vec<&'s Conflict>>,
 }
 
@@ -48,10 +50,7 @@ impl<'s> OfNamespaces<'s> {
             snapshot,
             unreadable: grouped(&reading.unreadable, namespace_of),
             unlisted: grouped(&reading.unlisted, |list| list.namespace.as_deref()),
-            conflicts: grouped(&reading.conflicts, |conflict| match &*conflict.kind {
-                "Namespace" => Some(&conflict.name),
-                _ => Some(&conflict.namespace),
-            }),
+            conflicts: grouped(&reading.conflicts, namespace_in_conflict),
         }
     }
 
@@ -62,17 +61,8 @@ impl<'s> OfNamespaces<'s> {
         let lists = self.unlisted.get(namespace).into_iter().flatten();
         let mut missing: Vec<_> = objects.copied().map(unreadable).collect();
         missing.extend(lists.copied().map(unlisted));
-        let mut conflicts: Vec<&Conflict> = ["", namespace]
-            .iter()
-            .filter_map(|it| self.conflicts.get(it))
-            .flatten()
-            .copied()
-            .collect();
-        conflicts.sort();
-        missing.extend(conflicts.into_iter().map(|conflict| Missing {
-            what: format!("the newest {} {}", conflict.kind, conflict.name),
-            why: "it was given in versions of which none is known to be the newest".to_owned(),
-        }));
+        let conflicts = self.conflicts.get(namespace).into_iter().flatten();
+        missing.extend(conflicts.copied().map(uncertain));
         // Without any Namespace the whole kind is missing, and of_cluster says so.
         let namespaces = &self.snapshot.namespaces;
         if !namespaces.is_empty() && !namespaces.contains_key(namespace) {
@@ -98,17 +88,34 @@ fn grouped<'s, T>(
     groups
 }
 
-/// The namespaces of objects and lists that could not be read.
+/// The namespaces of objects and lists that could not be read, or not for certain.
 pub fn namespaces_named(snapshot: &Snapshot) -> impl Iterator<Item = Name> {
     let reading = &snapshot.reading;
     let of_lists = reading.unlisted.iter().filter_map(|list| list.namespace.clone());
-    reading.unreadable.iter().filter_map(namespace_of).map(Name::from).chain(of_lists)
+    let of_objects = reading.unreadable.iter().filter_map(namespace_of);
+    let of_conflicts = reading.conflicts.iter().filter_map(namespace_in_conflict);
+    of_objects.chain(of_conflicts).map(Name::from).chain(of_lists)
 }
 
 /// The namespace that an unreadable object concerns; `None` where it may concern every one.
 fn namespace_of(error: &ObjectError) -> Option<&str> {
     let namespace = if error.kind == "Namespace" { &error.name } else { &error.namespace };
     Some(namespace.as_str()).filter(|namespace| !namespace.is_empty())
+}
+
+/// The namespace that a conflict concerns; `None` where it concerns every one.
+fn namespace_in_conflict(conflict: &Conflict) -> Option<&str> {
+    let is_namespace = &*conflict.kind == "Namespace";
+    let namespace = if is_namespace { &conflict.name } else { &conflict.namespace };
+    Some(&**namespace).filter(|namespace| !namespace.is_empty())
+}
+
+/// An object of which the newest version is not known.
+fn uncertain(conflict: &Conflict) -> Missing {
+    Missing {
+        what: format!("the newest {} {}", conflict.kind, conflict.name),
+        why: "it was given in versions of which none is known to be the newest".to_owned(),
+    }
 }
 
 fn unreadable(error: &ObjectError) -> Missing {
