@@ -186,8 +186,8 @@ fn is_chosen_after_injection(
         selects(simulation.admit(&pod.namespace, injected, requester).as_ref(), name)
     };
     // What webhooks made is known but for values that PSP may have written afterwards; with those in
-    // it, a policy that wrote them is not passed over for writing them. One that wrote before any
-    // webhook was chosen then, and has nothing left to write into the pod for that reason alone.
+    // it, a policy that wrote them is not passed over for writing them. One that is taken to have
+    // written before any webhook was chosen then, and has nothing left to write for that reason alone.
     let wrote_before = webhooks.changes_before.iter().any(|change| change.policy == *name);
     is_chosen_for(&webhooks.done_to(&before))
         || !wrote_before && is_chosen_for(&without_ephemeral_containers(pod))

@@ -3,6 +3,7 @@
 //! The plan gives the answers; this gives the steps that lead there, each with what it rests on.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -286,12 +287,11 @@ fn writes(workload: &WorkloadPlan) -> Vec<Written> {
     let states = &workload.states;
     let first = states.changes.iter().map(|change| (change, false));
     let second = states.changes_after_injection.iter().map(|change| (change, true));
+    let lost_paths: BTreeSet<String> = workload.lost.iter().map(|it| it.path.by_name()).collect();
     let mut writes: Vec<Written> = Vec::new();
     for (change, after_webhooks) in first.chain(second) {
-        let is_lost = lost::values(change).iter().any(|(path, _)| {
-            let path = path.by_name();
-            workload.lost.iter().any(|lost| lost.path.by_name() == path)
-        });
+        let mut values = lost::values(change).into_iter();
+        let is_lost = values.any(|(path, _)| lost_paths.contains(&path.by_name()));
         let written = Written {
             path: change.path.by_name(),
             before: change.before.as_ref().map(attribution::json),

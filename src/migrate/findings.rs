@@ -61,7 +61,7 @@ pub enum FindingKind {
     StricterTodayThanAfter,
     /// PSP hardens the workload's pods, and nothing else does.
     LosesHardening,
-    /// PSP loosens the workload's pods, which become stricter without it.
+    /// PSP loosens the workload's pods, which may become stricter without it.
     BecomesStricter,
     /// Containers that a webhook adds decide the workload's level.
     InjectedContainerDecides,

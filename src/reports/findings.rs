@@ -46,7 +46,7 @@ pub(super) fn title(kind: FindingKind) -> &'static str {
         }
         FindingKind::LosesHardening => "Workloads that lose hardening with PSP",
         FindingKind::BecomesStricter => {
-            "Workloads that PSP loosens, and whose pods become stricter without it"
+            "Workloads that PSP loosens, and whose pods may become stricter without it"
         }
         FindingKind::InjectedContainerDecides => {
             "Workloads that are held back by what webhooks inject"

@@ -232,7 +232,7 @@ fn becomes_stricter(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Optio
         return None;
     }
     let message = format!(
-        "PSP loosens the pods of {} {} by {}; they become stricter without it",
+        "PSP loosens the pods of {} {} by {}; they may become stricter without it",
         workload.kind,
         workload.name,
         counted(evidence.len(), "value", "values"),
