@@ -140,3 +140,15 @@ fn nothing_is_said_of_who_made_a_bare_pod() {
         "{run}"
     );
 }
+
+/// Servers refuse `fsGroup` beside `spec.os.name: windows`, and without that restricted asks for fields
+/// of Linux.
+#[test]
+fn where_no_patch_helps_that_is_said() {
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  \
+                      template:\n    spec:\n      nodeSelector: {kubernetes.io/os: windows}\n      \
+                      securityContext: {runAsNonRoot: true, fsGroup: 5}\n      containers: [{name: app}]\n";
+    let run = psp2psa("explain deploy/web -n shop -f -").input(deployment).run();
+    let says = "HOW TO HARDEN IT\n  no patch does: what stands against the levels is to be changed by hand\n";
+    assert!(run.stdout.contains(says), "{run}");
+}

@@ -12,6 +12,9 @@ use crate::reports::workload_patches::{
 pub(super) fn of_workload(outline: &mut Outline, workload: &WorkloadPlan) {
     let Some(patch) = &workload.patch else { return };
     outline.heading(2, "How to harden it");
+    if patch.keep.is_empty() && !patch.raises() && patch.needs_change.is_empty() {
+        outline.item(0, "no patch does: what stands against the levels is to be changed by hand");
+    }
     if !patch.keep.is_empty() {
         let goal = level_and_time(
             workload.levels.kept,
