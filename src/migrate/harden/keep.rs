@@ -1,6 +1,6 @@
 //! What does a template have to say so that its pods keep what PSP writes into them?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -17,7 +17,7 @@ use crate::objects::slice::Slice;
 const INHERITED: [&str; 3] = ["runAsGroup", "runAsNonRoot", "runAsUser"];
 
 /// What a pod lacks without PSP, as settings of its template: lists whole, and for the pod what all
-/// of its containers get.
+/// of its containers get. `lost` is sorted by path.
 pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
     if lost.is_empty() {
         return Vec::new();
@@ -30,9 +30,9 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
         if is_windows && !is_for_windows(&lost.path) {
             continue;
         }
-        match keep.iter_mut().find(|kept| kept.path == lost.path) {
-            Some(kept) => join(kept, lost),
-            None => keep.push(start(lost, &states.authored)),
+        match keep.last_mut() {
+            Some(kept) if kept.path == lost.path => join(kept, lost),
+            _ => keep.push(start(lost, &states.authored)),
         }
     }
     for field in INHERITED {
@@ -133,10 +133,13 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
         return;
     }
     let is_written = |kept: &Kept| field_of(&kept.path) == field;
+    let written = || keep.iter().filter(|kept| is_written(kept));
     // What is known of an injected container says nothing of the template.
-    let of_template = keep.iter().find(|it| is_written(it) && !is_injected(template, &it.path));
-    let first = of_template.or_else(|| keep.iter().find(|kept| is_written(kept)));
-    let Some(first) = first else { return };
+    let of_template = written().find(|kept| !is_injected(template, &kept.path));
+    let Some(first) = of_template.or_else(|| written().next()) else { return };
+    // Injection may have moved a container, so it is found by list and name.
+    let by_name: BTreeMap<String, &Kept> =
+        written().map(|kept| (kept.path.by_name(), kept)).collect();
     let mut hoisted = Kept { path: of_pod, ..first.clone() };
     for pod in &states.future {
         for (path, _) in addressable_containers(pod) {
@@ -144,9 +147,7 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
             if pod.get(path.segments()).is_some() {
                 continue;
             }
-            // Injection may have moved the container, so it is found by list and name.
-            let path_by_name = path.by_name();
-            let same = keep.iter().find(|kept| kept.path.by_name() == path_by_name);
+            let same = by_name.get(&path.by_name());
             let Some(same) = same.filter(|kept| kept.value == hoisted.value) else { return };
             hoisted.proven &= same.proven;
             hoisted.assumed |= same.assumed && !is_injected(template, &path);
