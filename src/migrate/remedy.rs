@@ -70,16 +70,32 @@ pub fn fields_to_change(
     version: Version,
     pod: &PodTemplateSpec,
 ) -> Vec<FieldChange> {
-    let mut probe = Probe { check, level, version, pod: json!(pod), changes: Vec::new() };
+    let mut probe = Probe {
+        check,
+        level,
+        version,
+        found: found(check, level, version, pod),
+        pod: json!(pod),
+        changes: Vec::new(),
+    };
     if let Some(demand) = DEMANDS.iter().find(|demand| demand.check == check) {
         probe.meet(demand);
     }
     let mut nodes = Vec::new();
     collect(&probe.pod, &mut Vec::new(), &mut nodes);
     for node in nodes {
+        if probe.found.is_none() {
+            break;
+        }
         probe.try_without(&node);
     }
     probe.changes
+}
+
+/// What a check finds in a pod; `None` where it passes.
+fn found(check: &str, level: Level, version: Version, pod: &PodTemplateSpec) -> Option<String> {
+    let violations = psa::evaluate(level, version, pod).violations;
+    Some(violations.into_iter().find(|violation| violation.check == check)?.detail)
 }
 
 /// The slice of a pod's JSON from which only parts were taken, or to which only known fields came.
@@ -100,23 +116,18 @@ struct Probe<'a> {
     version: Version,
     /// The pod with the changes so far.
     pod: Json,
+    /// What the check finds in it; `None` where it passes, and nothing more is to be changed.
+    found: Option<String>,
     changes: Vec<FieldChange>,
 }
 
 impl Probe<'_> {
-    /// What the check finds in a pod; `None` where it passes.
-    fn finds(&self, pod: &Json) -> Option<String> {
-        let violations = psa::evaluate(self.level, self.version, &slice_of(pod)).violations;
-        let found = violations.into_iter().find(|violation| violation.check == self.check)?;
-        Some(found.detail)
-    }
-
     /// Keeps a changed pod if the check finds less in it. Its texts name every offender, so that
     /// less is shorter.
     fn keep_if_better(&mut self, changed: Json, path: &[Step], set: Option<Json>) {
-        let Some(before) = self.finds(&self.pod) else { return };
-        let is_better = self.finds(&changed).is_none_or(|after| after.len() < before.len());
-        if is_better {
+        let Some(before) = &self.found else { return };
+        let found = found(self.check, self.level, self.version, &slice_of(&changed));
+        if found.as_ref().is_none_or(|after| after.len() < before.len()) {
             let path = text(&self.pod, path);
             // Where a part helps, but the whole must go, the whole is enough to say.
             let is_within = |part: &str| {
@@ -125,6 +136,7 @@ impl Probe<'_> {
             self.changes.retain(|change| !is_within(&change.path));
             self.changes.push(FieldChange { path, set });
             self.pod = changed;
+            self.found = found;
         }
     }
 
@@ -148,6 +160,9 @@ impl Probe<'_> {
     }
 
     fn try_set(&mut self, path: &[Step], value: Json) {
+        if self.found.is_none() {
+            return;
+        }
         let mut changed = self.pod.clone();
         let mut place = &mut changed;
         for step in path {
