@@ -99,15 +99,17 @@ pub fn namespaces_named(snapshot: &Snapshot) -> impl Iterator<Item = Name> {
 
 /// The namespace that an unreadable object concerns; `None` where it may concern every one.
 fn namespace_of(error: &ObjectError) -> Option<&str> {
-    let namespace = if error.kind == "Namespace" { &error.name } else { &error.namespace };
-    Some(namespace.as_str()).filter(|namespace| !namespace.is_empty())
+    concerned(&error.kind, &error.namespace, &error.name)
 }
 
 /// The namespace that a conflict concerns; `None` where it concerns every one.
 fn namespace_in_conflict(conflict: &Conflict) -> Option<&str> {
-    let is_namespace = &*conflict.kind == "Namespace";
-    let namespace = if is_namespace { &conflict.name } else { &conflict.namespace };
-    Some(&**namespace).filter(|namespace| !namespace.is_empty())
+    concerned(&conflict.kind, &conflict.namespace, &conflict.name)
+}
+
+fn concerned<'o>(kind: &str, namespace: &'o str, name: &'o str) -> Option<&'o str> {
+    let namespace = if kind == "Namespace" { name } else { namespace };
+    Some(namespace).filter(|namespace| !namespace.is_empty())
 }
 
 /// An object of which the newest version is not known.

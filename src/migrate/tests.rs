@@ -11,11 +11,13 @@ mod policies;
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use serde_json::{Value, json};
 
 use super::{Options, assemble};
 use crate::objects::decode::{Expected, ObjectSeed, TypeMeta};
+use crate::objects::pod::PodTemplateSpec;
 use crate::objects::snapshot::{Snapshot, SnapshotBuilder};
 use crate::objects::source::Source;
 use crate::psa::configuration::Configuration;
@@ -88,4 +90,9 @@ fn deployment(pod: &Value) -> Value {
 /// A template that says nothing but that there is a container `app`.
 fn app() -> Value {
     json!({"spec": {"containers": [{"name": "app"}]}})
+}
+
+/// A pod with this spec.
+pub(crate) fn pod(spec: &Value) -> PodTemplateSpec {
+    PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap()
 }

@@ -64,6 +64,15 @@ impl FieldPath {
         Self(self.0.iter().take(n_segments).cloned().collect())
     }
 
+    /// The field that the path ends in; empty where it ends in an element or an entry.
+    #[must_use]
+    pub fn last_field(&self) -> &'static str {
+        match self.0.last() {
+            Some(Segment::Field(field)) => field,
+            _ => "",
+        }
+    }
+
     /// The path of the first list element that this one leads to or through, where that has a name,
     /// and the name.
     #[must_use]
@@ -162,6 +171,8 @@ mod tests {
         assert_eq!(path.to_string(), "spec.containers[1].securityContext.runAsUser");
         assert_eq!(path.json_pointer(), "/spec/containers/1/securityContext/runAsUser");
         assert_eq!(path.by_name(), "spec.containers[name=app].securityContext.runAsUser");
+        assert_eq!(path.last_field(), "runAsUser");
+        assert_eq!(container.last_field(), "");
         assert_eq!(path.named_element(), Some((container, "app")));
         let annotation = FieldPath::new("metadata.annotations").key("a.io/b~c");
         assert_eq!(annotation.named_element(), None);

@@ -9,7 +9,6 @@ use crate::migrate::Options;
 use crate::migrate::lost::Lost;
 use crate::migrate::plan::{NamespacePlan, Note, WorkloadPlan};
 use crate::migrate::recommend::Passes;
-use crate::objects::path::Segment;
 use crate::objects::pod::{ContainerKind, PodTemplateSpec};
 use crate::objects::volume::Volume;
 use crate::psa;
@@ -223,9 +222,7 @@ fn loses_hardening(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Option
 
 fn becomes_stricter(namespace: &NamespacePlan, workload: &WorkloadPlan) -> Option<Finding> {
     // Processes may gain privileges where nothing is said of it, too.
-    let is_default = |lost: &Lost| {
-        lost.path.segments().last() == Some(&Segment::Field("allowPrivilegeEscalation"))
-    };
+    let is_default = |lost: &Lost| lost.path.last_field() == "allowPrivilegeEscalation";
     let loosening = workload.lost.iter().filter(|lost| lost.loosens && !is_default(lost));
     let evidence: Vec<String> = loosening.map(evidence_of).collect();
     if evidence.is_empty() {

@@ -103,10 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn pod(spec: &Json) -> PodTemplateSpec {
-        PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap()
-    }
+    use crate::migrate::tests::pod;
 
     #[test]
     fn what_means_the_same_is_equal() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::Kept;
-use super::settings::{Settings, addressable_containers, field_of, is_list, is_windows};
+use super::settings::{Settings, addressable_containers, is_list, is_windows};
 use crate::migrate::lost::Lost;
 use crate::migrate::states::States;
 use crate::objects::path::FieldPath;
@@ -48,7 +48,7 @@ pub(super) fn of(states: &States, lost: &[Lost]) -> Vec<Kept> {
 
 /// Whether a Windows pod may have a field that PSP writes.
 fn is_for_windows(path: &FieldPath) -> bool {
-    matches!(field_of(path), "runAsNonRoot" | "runtimeClassName")
+    matches!(path.last_field(), "runAsNonRoot" | "runtimeClassName")
 }
 
 fn start(lost: &Lost, template: &PodTemplateSpec) -> Kept {
@@ -121,7 +121,7 @@ fn push_new(items: &mut Vec<Json>, item: &Json) {
 /// Whether a value is to be left out of the whole patch: it loosens the pod, and is none that every
 /// level allows.
 fn loosens(lost: &Lost) -> bool {
-    lost.loosens && !(field_of(&lost.path) == "add" && lost.value == "NET_BIND_SERVICE")
+    lost.loosens && !(lost.path.last_field() == "add" && lost.value == "NET_BIND_SERVICE")
 }
 
 /// Sets a field for the pod where every container is to have the same, so that one value does for
@@ -132,7 +132,7 @@ fn hoist(field: &'static str, keep: &mut Vec<Kept>, states: &States) {
     if template.get(of_pod.segments()).is_some() {
         return;
     }
-    let is_written = |kept: &Kept| field_of(&kept.path) == field;
+    let is_written = |kept: &Kept| kept.path.last_field() == field;
     let written = || keep.iter().filter(|kept| is_written(kept));
     // What is known of an injected container says nothing of the template.
     let of_template = written().find(|kept| !is_injected(template, &kept.path));

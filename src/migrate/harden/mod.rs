@@ -26,7 +26,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use self::settings::{Settings, field_of};
+use self::settings::Settings;
 use self::timing::Timing;
 use super::lineage::{Top, Unit};
 use super::lost::Lost;
@@ -192,7 +192,7 @@ impl Patch {
         kept.path.named_element().is_some()
             && self.raise.iter().any(|raised| {
                 raised.path.named_element().is_none()
-                    && field_of(&raised.path) == field_of(&kept.path)
+                    && raised.path.last_field() == kept.path.last_field()
                     && raised.value == kept.value
             })
     }

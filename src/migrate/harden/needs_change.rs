@@ -32,7 +32,7 @@ pub(super) fn of(
     let (mut needs_change, mut remaining) = (Vec::new(), Vec::new());
     // The server copies a seccomp annotation into the field.
     let stored = stored(template);
-    let mut places = Places::of(template);
+    let mut places = None;
     for pod in pods {
         let mut suspects = None;
         let evaluation = psa::evaluate_levels(version, pod);
@@ -46,6 +46,7 @@ pub(super) fn of(
                 let has_ended = |it: &&psa::Violation| !psa::has_violation(it, version, &without);
                 let ended = evaluation.at(level).find(has_ended);
                 if let Some(violation) = ended {
+                    let places = places.get_or_insert_with(|| Places::of(template));
                     let needed = NeedsChange {
                         level,
                         check: violation.check,

@@ -123,17 +123,9 @@ pub(super) fn looks_like_windows(pod: &PodTemplateSpec) -> bool {
         || contexts.any(|context| context.windows_options.is_some())
 }
 
-/// The last field of a path.
-pub(super) fn field_of(path: &FieldPath) -> &str {
-    match path.segments().last() {
-        Some(Segment::Field(field)) => field,
-        _ => "",
-    }
-}
-
 /// Whether a field holds a list that grows by what is written into it.
 pub(super) fn is_list(path: &FieldPath) -> bool {
-    matches!(field_of(path), "add" | "drop" | "supplementalGroups")
+    matches!(path.last_field(), "add" | "drop" | "supplementalGroups")
 }
 
 /// A field that pods which say that they are for Windows may not have.
@@ -170,14 +162,10 @@ pub(super) fn linux_field(pod: &PodTemplateSpec) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-
-    fn pod(spec: &Json) -> PodTemplateSpec {
-        PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap()
-    }
+    use crate::migrate::tests::pod;
 
     #[test]
     fn what_pods_of_windows_may_not_have_is_named() {

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::bypass;
 use super::compare::{comparable, difference};
-use super::settings::{Settings, field_of, is_list, linux_field};
+use super::settings::{Settings, is_list, linux_field};
 use crate::migrate::injection::{Webhooks, stored};
 use crate::migrate::lineage::{Top, Unit};
 use crate::migrate::simulation::Simulation;
@@ -143,7 +143,7 @@ impl<'a, 's> Timing<'a, 's> {
     fn unknown_field(&self, settings: &Settings) -> Option<String> {
         let server = self.simulation.server();
         let os_name = FieldPath::new("spec.os.name");
-        let since = |path: &FieldPath| match field_of(path) {
+        let since = |path: &FieldPath| match path.last_field() {
             "seccompProfile" => Version::v1(19),
             _ if *path == os_name => OS_SINCE,
             _ => Version::v1(0),
@@ -279,13 +279,9 @@ fn with(pod: &PodTemplateSpec, settings: &Settings) -> PodTemplateSpec {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
 
     use super::*;
-
-    fn pod(spec: &Json) -> PodTemplateSpec {
-        PodTemplateSpec::deserialize(json!({"spec": spec})).unwrap()
-    }
+    use crate::migrate::tests::pod;
 
     #[test]
     fn lists_grow() {
